@@ -1,0 +1,1 @@
+//! Memory for Claude chat UIs that stays on the user's device.
