@@ -1,1 +1,26 @@
 //! Memory for Claude chat UIs that stays on the user's device.
+//!
+//! The path of one message, and the module of each step:
+//! [`recall`] → [`block`] → [`claude`] → [`memory`] records the turn → [`extract`] → [`store`] → [`index`].
+//! `docs/architecture.md` is the map.
+
+pub mod batch;
+pub mod block;
+pub mod claude;
+pub mod config;
+pub mod embed;
+pub mod error;
+pub mod extract;
+pub mod fact;
+pub mod index;
+pub mod memory;
+pub mod model;
+pub mod recall;
+pub mod store;
+pub mod text;
+pub mod time;
+#[cfg(target_family = "wasm")]
+pub mod web;
+
+#[cfg(test)]
+mod golden;

@@ -1,0 +1,69 @@
+//! Settings, with the reason of each default.
+
+use crate::error::{Error, Result};
+use crate::index::Mode;
+use crate::model::Namespace;
+
+/// How a memory behaves. Passed explicitly; there is no global state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub namespace: Namespace,
+    /// The model that chats.
+    pub model: String,
+    /// The model that reads facts out of turns: the cheapest one that keeps to a schema.
+    pub extraction_model: String,
+    /// The host's own instructions, put before the memory snapshot.
+    pub instructions: String,
+    /// Upper limit of an answer.
+    pub max_output_tokens: u32,
+    /// Upper limit of the working-memory block of one message. 800 tokens hold about 25 facts, and cost
+    /// less than a tenth of replaying earlier sessions.
+    pub block_tokens: u32,
+    /// Upper limit of the snapshot that opens a session: six excerpts of 300 characters with their dates.
+    pub snapshot_tokens: u32,
+    /// How vectors are searched.
+    pub index_mode: Mode,
+    /// How many memories one message may bring back.
+    pub recall_limit: usize,
+}
+
+impl Config {
+    /// The defaults for one person's memory.
+    pub fn new(namespace: Namespace) -> Config {
+        Config {
+            namespace,
+            model: crate::claude::models::DEFAULT_CHAT_MODEL.into(),
+            extraction_model: crate::claude::models::DEFAULT_EXTRACT_MODEL.into(),
+            instructions: String::new(),
+            max_output_tokens: 8_192,
+            block_tokens: crate::block::BLOCK_TOKENS,
+            snapshot_tokens: crate::block::SNAPSHOT_TOKENS,
+            index_mode: Mode::default(),
+            recall_limit: crate::recall::DEFAULT_LIMIT,
+        }
+    }
+
+    /// # Errors
+    /// `InvalidInput` naming the setting.
+    pub fn check(&self) -> Result<()> {
+        let bad = |field, reason: &str| {
+            Err(Error::InvalidInput {
+                field,
+                reason: reason.into(),
+            })
+        };
+        if self.namespace.user.is_empty() || self.namespace.project.is_empty() {
+            return bad("user", "user and project must not be empty");
+        }
+        if self.model.is_empty() || self.extraction_model.is_empty() {
+            return bad("model", "a model must be named");
+        }
+        if !(1..=128_000).contains(&self.max_output_tokens) {
+            return bad("maxTokens", "expected 1 to 128000");
+        }
+        if !(100..=20_000).contains(&self.block_tokens) {
+            return bad("blockTokens", "expected 100 to 20000");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! The one error type. Its [`Error::code`] survives every border: wasm, the engine's thread, the page.
+
+use std::fmt;
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong, with what the caller may do about it.
+///
+/// Messages name places and limits, never the content of a conversation.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// An argument does not fit; nothing was changed.
+    InvalidInput { field: &'static str, reason: String },
+    /// The named record does not exist.
+    NotFound { what: String },
+    /// Someone else wrote the same record first; read again and decide.
+    Conflict { id: String },
+    /// The browser offers no working database here (private mode, blocked, another version open).
+    StorageUnavailable { name: String, message: String },
+    /// The browser's storage is full.
+    QuotaExceeded { message: String },
+    /// A storage operation failed; the DOMException's name and message as text.
+    Storage { name: String, message: String },
+    /// Stored bytes do not read as what they should be.
+    Corrupt { what: String, message: String },
+    /// The embedding model could not be loaded; recall goes on by keywords.
+    EmbedderUnavailable { message: String },
+    /// The endpoint could not be reached.
+    Network { message: String },
+    /// The caller cancelled.
+    Cancelled,
+    /// Claude's API, or the edge worker in its shape, answered with an error.
+    Api(ApiError),
+    /// The reply ended before it was complete; nothing of it was recorded.
+    StreamCut,
+    /// The reply could not be read; nothing of it was recorded.
+    MalformedStream { message: String },
+    /// Claude declined to answer; nothing was recorded.
+    Refused { category: Option<String> },
+    /// The memory was closed.
+    Closed,
+}
+
+/// An error answer, as `claude::failure` reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiError {
+    /// HTTP status; for an error inside a stream, the status that its type stands for.
+    pub status: u16,
+    /// `error.type` of the body, e.g. `rate_limit_error`.
+    pub kind: String,
+    pub message: String,
+    /// `error.details.error_code`.
+    pub error_code: Option<String>,
+    pub request_id: Option<String>,
+    /// How long the server asks to wait.
+    pub retry_after_ms: Option<u32>,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+}
+
+impl Error {
+    /// A stable name, the same in Rust, in the package and in the documents.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::InvalidInput { .. } => "invalid_input",
+            Error::NotFound { .. } => "not_found",
+            Error::Conflict { .. } => "conflict",
+            Error::StorageUnavailable { .. } => "storage_unavailable",
+            Error::QuotaExceeded { .. } => "quota_exceeded",
+            Error::Storage { .. } => "storage",
+            Error::Corrupt { .. } => "corrupt",
+            Error::EmbedderUnavailable { .. } => "embedder_unavailable",
+            Error::Network { .. } => "network",
+            Error::Cancelled => "cancelled",
+            Error::Api(_) => "api",
+            Error::StreamCut => "stream_cut",
+            Error::MalformedStream { .. } => "malformed_stream",
+            Error::Refused { .. } => "refused",
+            Error::Closed => "closed",
+        }
+    }
+
+    /// Whether the same call may succeed later without a change by the caller.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Error::Conflict { .. }
+            | Error::Storage { .. }
+            | Error::Network { .. }
+            | Error::StreamCut
+            | Error::MalformedStream { .. } => true,
+            Error::Api(api) => api.retryable,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::InvalidInput { field, reason } => write!(f, "`{field}` is not valid: {reason}"),
+            Error::NotFound { what } => write!(f, "There is no {what}."),
+            Error::Conflict { id } => {
+                write!(
+                    f,
+                    "{id} was written by another tab first. Load it again and retry."
+                )
+            }
+            Error::StorageUnavailable { name, message } => write!(
+                f,
+                "This browser gives the page no working database ({name}: {message}). Memory is kept until the page closes."
+            ),
+            Error::QuotaExceeded { message } => write!(
+                f,
+                "The browser's storage for this site is full ({message}). Free some space or delete memories, then retry."
+            ),
+            Error::Storage { name, message } => {
+                write!(f, "Saving or reading failed ({name}: {message}). Retry.")
+            }
+            Error::Corrupt { what, message } => write!(f, "{what} can not be read: {message}."),
+            Error::EmbedderUnavailable { message } => write!(
+                f,
+                "The on-device language model did not load ({message}). Recall uses keywords only until it does."
+            ),
+            Error::Network { message } => write!(
+                f,
+                "The endpoint could not be reached ({message}). Check the connection and that the edge worker runs, then retry."
+            ),
+            Error::Cancelled => write!(f, "Cancelled."),
+            Error::Api(api) => write!(f, "{} ({} {})", api.message, api.status, api.kind),
+            Error::StreamCut => {
+                write!(
+                    f,
+                    "The reply stopped before it was complete. Nothing was recorded; retry."
+                )
+            }
+            Error::MalformedStream { message } => {
+                write!(
+                    f,
+                    "The reply could not be read ({message}). Nothing was recorded; retry."
+                )
+            }
+            Error::Refused { category } => write!(
+                f,
+                "Claude declined to answer{}. Nothing was recorded; change the message.",
+                category
+                    .as_deref()
+                    .map(|c| format!(" ({c})"))
+                    .unwrap_or_default()
+            ),
+            Error::Closed => write!(f, "This memory was closed. Open it again."),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

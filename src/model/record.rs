@@ -1,0 +1,325 @@
+//! Everything else that is stored, and the sum of all records.
+
+use super::{Fact, FactId, JobId, SessionId, Turn, TurnId, UsageId};
+use crate::error::{Error, Result};
+use crate::time::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{fmt, str::FromStr};
+
+/// The kinds of record; each has its own place in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Session,
+    Turn,
+    Fact,
+    Vector,
+    Job,
+    Injection,
+    Usage,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 7] = [
+        Kind::Session,
+        Kind::Turn,
+        Kind::Fact,
+        Kind::Vector,
+        Kind::Job,
+        Kind::Injection,
+        Kind::Usage,
+    ];
+
+    /// The name used in the store and in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Session => "session",
+            Kind::Turn => "turn",
+            Kind::Fact => "fact",
+            Kind::Vector => "vector",
+            Kind::Job => "job",
+            Kind::Injection => "injection",
+            Kind::Usage => "usage",
+        }
+    }
+}
+
+/// One conversation, with the part of its prompt that is fixed for as long as it lasts.
+///
+/// Claude's cache and its thinking blocks depend on the exact bytes, so they are taken once and kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    pub v: u8,
+    pub id: SessionId,
+    pub started: Timestamp,
+    /// The model this session talks to.
+    pub model: String,
+    /// The fixed text that opens every request: this library's words about memory and the host's own instructions.
+    pub system: String,
+    /// The snapshot of memory taken when the session began; empty if there was nothing to say.
+    pub snapshot: String,
+    /// What the snapshot showed.
+    pub surfaced: Vec<RecordRef>,
+}
+
+impl Session {
+    pub const VERSION: u8 = 1;
+}
+
+/// Something that recall can find.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordRef {
+    Turn(TurnId),
+    Fact(FactId),
+}
+
+impl fmt::Display for RecordRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RecordRef::Turn(id) => write!(f, "turn:{id}"),
+            RecordRef::Fact(id) => write!(f, "fact:{id}"),
+        }
+    }
+}
+impl fmt::Debug for RecordRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+impl FromStr for RecordRef {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<RecordRef> {
+        match text.split_once(':') {
+            Some(("turn", id)) => Ok(RecordRef::Turn(id.parse()?)),
+            Some(("fact", id)) => Ok(RecordRef::Fact(id.parse()?)),
+            _ => Err(Error::InvalidInput {
+                field: "record",
+                reason: "expected turn:ID or fact:ID".into(),
+            }),
+        }
+    }
+}
+impl Serialize for RecordRef {
+    fn serialize<S: Serializer>(&self, s: S) -> std::result::Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+impl<'de> Deserialize<'de> for RecordRef {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> std::result::Result<RecordRef, D::Error> {
+        String::deserialize(d)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// Whose vector: a record, and which piece of its text, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct VectorOwner {
+    pub record: RecordRef,
+    pub piece: u16,
+}
+
+/// A unit vector, quantised. Derived data: it can be made again from the record's text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredVector {
+    pub v: u8,
+    pub owner: VectorOwner,
+    /// The id of the embedder that made it; vectors of different embedders are never compared.
+    pub embedder: String,
+    /// Components times 32,767, rounded. Stored as bytes, two to a component, the low one first:
+    /// an array of numbers would take several times the room.
+    #[serde(with = "component_bytes")]
+    pub components: Vec<i16>,
+}
+
+impl StoredVector {
+    pub const VERSION: u8 = 1;
+}
+
+mod component_bytes {
+    use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+    use serde::ser::Serializer;
+    use std::fmt;
+
+    pub fn serialize<S: Serializer>(components: &[i16], s: S) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = components.iter().flat_map(|c| c.to_le_bytes()).collect();
+        s.serialize_bytes(&bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<i16>, D::Error> {
+        let bytes = d.deserialize_byte_buf(Bytes)?;
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err(D::Error::custom("an odd number of bytes"));
+        }
+        Ok(pairs.iter().map(|&pair| i16::from_le_bytes(pair)).collect())
+    }
+
+    struct Bytes;
+
+    impl<'de> Visitor<'de> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bytes")
+        }
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+        fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+            Ok(bytes)
+        }
+        /// Formats without bytes, JSON among them, write them as an array.
+        fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Vec<u8>, A::Error> {
+            let mut bytes = Vec::new();
+            while let Some(byte) = array.next_element()? {
+                bytes.push(byte);
+            }
+            Ok(bytes)
+        }
+    }
+}
+
+/// What a job is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum JobWork {
+    /// Read facts out of the turns `first..=last` of a session.
+    Extract {
+        session: SessionId,
+        first: u32,
+        last: u32,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum JobState {
+    /// To be tried at or after this time.
+    Waiting { until_ms: i64 },
+    /// Given up after too many attempts; kept, and shown.
+    Dead,
+}
+
+/// Work to be done later, stored in the same transaction as what it reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    pub v: u8,
+    pub id: JobId,
+    pub work: JobWork,
+    pub state: JobState,
+    pub attempts: u32,
+    /// The [`Error::code`] of the last failure.
+    pub last_error: Option<String>,
+}
+
+impl Job {
+    pub const VERSION: u8 = 1;
+}
+
+/// A record that was put before Claude, and how strongly it matched.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Surfaced {
+    pub record: RecordRef,
+    pub score: f32,
+}
+
+/// The ledger's entry: the exact bytes that were put before the user's words in one message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Injection {
+    pub v: u8,
+    /// The user's turn that carries it.
+    pub turn: TurnId,
+    pub text: String,
+    pub surfaced: Vec<Surfaced>,
+}
+
+impl Injection {
+    pub const VERSION: u8 = 1;
+}
+
+/// What a request was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    Chat,
+    Extract,
+}
+
+/// Token counters of one request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    pub input: u64,
+    pub output: u64,
+    pub cache_read: u64,
+    pub cache_write: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    pub v: u8,
+    pub id: UsageId,
+    pub purpose: Purpose,
+    pub session: SessionId,
+    pub model: String,
+    pub request_id: Option<String>,
+    pub tokens: Tokens,
+    pub at: Timestamp,
+    /// From sending to the first byte of text; `None` where nothing was streamed.
+    pub first_text_ms: Option<u32>,
+}
+
+impl Usage {
+    pub const VERSION: u8 = 1;
+}
+
+/// Any record. It is written as the record that it is; the place says which kind to read
+/// (`store::format`).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "records move in vectors of a few; a box each costs more than it saves"
+)]
+pub enum Record {
+    Session(Session),
+    Turn(Turn),
+    Fact(Fact),
+    Vector(StoredVector),
+    Job(Job),
+    Injection(Injection),
+    Usage(Usage),
+}
+
+impl Record {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Record::Session(_) => Kind::Session,
+            Record::Turn(_) => Kind::Turn,
+            Record::Fact(_) => Kind::Fact,
+            Record::Vector(_) => Kind::Vector,
+            Record::Job(_) => Kind::Job,
+            Record::Injection(_) => Kind::Injection,
+            Record::Usage(_) => Kind::Usage,
+        }
+    }
+
+    /// The record's name within its kind and namespace; names sort in the order of creation.
+    pub fn name(&self) -> String {
+        match self {
+            Record::Session(session) => session.id.to_string(),
+            Record::Turn(turn) => turn.id.to_string(),
+            Record::Fact(fact) => fact.id.to_string(),
+            Record::Vector(vector) => vector.owner.to_string(),
+            Record::Job(job) => job.id.to_string(),
+            Record::Injection(injection) => injection.turn.to_string(),
+            Record::Usage(usage) => usage.id.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for VectorOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{:04}", self.record, self.piece)
+    }
+}

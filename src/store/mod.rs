@@ -1,0 +1,109 @@
+//! Where records are kept.
+//!
+//! [`Store`] is the whole interface: apply a batch, get one record, scan a range of names.
+//! Two implementations share one list of conformance tests: memory ([`ram`]) and IndexedDB
+//! (`web::idb`).
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+pub mod format;
+pub mod ram;
+
+use crate::batch::{Batch, Commit};
+use crate::error::Result;
+use crate::model::{Kind, Namespace, Record};
+
+/// Whether what is stored outlives the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// On the device's disk.
+    Disk,
+    /// Until the page closes.
+    Memory,
+}
+
+/// How many commits a store remembers for tabs that catch up.
+/// Chosen so that a tab which slept through a long conversation can; not measured.
+pub const COMMITS_KEPT: u64 = 1_000;
+
+/// A range of names within one kind and namespace, in ascending order.
+///
+/// Names are compared by their UTF-16 code units, as IndexedDB compares strings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// Only names that begin with this.
+    pub prefix: String,
+    /// Only names greater than this: the last one of the previous page.
+    pub after: Option<String>,
+    /// At most so many names, readable or not; 0 asks for nothing and has no next page.
+    pub limit: Option<usize>,
+}
+
+/// What a scan found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scan {
+    /// In ascending order of names.
+    pub records: Vec<Record>,
+    /// Names of records that are there and can not be read. They are left as they are.
+    pub unreadable: Vec<String>,
+    /// What [`Range::after`] is for the next page; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// Keeps records. Every call settles: it never waits for ever.
+#[allow(async_fn_in_trait, reason = "one driver awaits, on one thread")]
+pub trait Store {
+    fn persistence(&self) -> Persistence;
+
+    /// Applies the changes in their order, all of the batch or nothing of it, and returns the
+    /// number of the commit. Numbers begin with 1 and grow by one with each commit of this
+    /// store, by whichever tab; an empty batch is a commit too.
+    ///
+    /// # Errors
+    /// `Conflict` with the name of the record if an inserted record exists; `QuotaExceeded`,
+    /// `StorageUnavailable`, `Storage`, `Closed`.
+    async fn apply(&self, batch: &Batch) -> Result<u64>;
+
+    /// # Errors
+    /// `Corrupt` if the record is there and can not be read; `StorageUnavailable`, `Storage`, `Closed`.
+    async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>>;
+
+    /// # Errors
+    /// `StorageUnavailable`, `Storage`, `Closed`. A record that can not be read is listed, not an error.
+    async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan>;
+
+    /// The number of the newest commit; 0 before the first.
+    ///
+    /// # Errors
+    /// `Storage`.
+    async fn last_commit(&self) -> Result<u64>;
+
+    /// The commits with a higher number, oldest first, so that a tab can catch up with the others;
+    /// `None` if the log no longer reaches back so far, and everything has to be read again.
+    ///
+    /// # Errors
+    /// `Storage`, `Corrupt`.
+    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>>;
+}
+
+/// A store that several owners share.
+impl<S: Store> Store for std::rc::Rc<S> {
+    fn persistence(&self) -> Persistence {
+        (**self).persistence()
+    }
+    async fn apply(&self, batch: &Batch) -> Result<u64> {
+        (**self).apply(batch).await
+    }
+    async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {
+        (**self).get(namespace, kind, name).await
+    }
+    async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
+        (**self).scan(namespace, kind, range).await
+    }
+    async fn last_commit(&self) -> Result<u64> {
+        (**self).last_commit().await
+    }
+    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
+        (**self).commits_after(number).await
+    }
+}

@@ -1,0 +1,197 @@
+//! A store in memory: for a browser without a database, for hosts that want nothing kept, and for tests.
+
+use super::{COMMITS_KEPT, Persistence, Range, Scan, Store, format::Unreadable};
+use crate::batch::{Batch, Commit, Op};
+use crate::error::{Error, Result};
+use crate::model::{Kind, Namespace, Record};
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+
+/// Keeps records until it is dropped.
+#[derive(Default)]
+pub struct RamStore {
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    n_commits: u64,
+    /// The newest commits; the last one has the number `n_commits`.
+    commits: VecDeque<Commit>,
+    /// `None` for a record that is there and can not be read.
+    records: BTreeMap<(Namespace, Kind), BTreeMap<Name, Option<Record>>>,
+}
+
+/// Sorts as IndexedDB sorts strings: above U+FFFF that is another order than Rust's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Name(String);
+
+impl Ord for Name {
+    fn cmp(&self, other: &Name) -> Ordering {
+        self.0.encode_utf16().cmp(other.0.encode_utf16())
+    }
+}
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl RamStore {
+    pub fn new() -> RamStore {
+        RamStore::default()
+    }
+
+    /// Damages a record that is there, so that a test can see what becomes of its readers.
+    pub fn make_unreadable(&self, namespace: &Namespace, kind: Kind, name: &str) {
+        let mut state = self.state.borrow_mut();
+        let names = state.records.get_mut(&(namespace.clone(), kind));
+        if let Some(slot) = names.and_then(|names| names.get_mut(&Name(name.into()))) {
+            *slot = None;
+        }
+    }
+}
+
+impl State {
+    fn contains(&self, namespace: &Namespace, kind: Kind, name: &Name) -> bool {
+        let names = self.records.get(&(namespace.clone(), kind));
+        names.is_some_and(|names| names.contains_key(name))
+    }
+}
+
+impl Store for RamStore {
+    fn persistence(&self) -> Persistence {
+        Persistence::Memory
+    }
+
+    async fn apply(&self, batch: &Batch) -> Result<u64> {
+        let mut state = self.state.borrow_mut();
+        // What each record will be, `None` for gone: decided for the whole batch before anything changes.
+        let mut staged: BTreeMap<(Kind, Name), Option<&Record>> = BTreeMap::new();
+        for op in &batch.ops {
+            match op {
+                Op::Insert(record) => {
+                    let (kind, name) = (record.kind(), Name(record.name()));
+                    let place = (kind, name.clone());
+                    let exists = match staged.get(&place) {
+                        Some(record) => record.is_some(),
+                        None => state.contains(&batch.namespace, kind, &name),
+                    };
+                    if exists {
+                        return Err(Error::Conflict { id: name.0 });
+                    }
+                    staged.insert(place, Some(record));
+                }
+                Op::Put(record) => {
+                    staged.insert((record.kind(), Name(record.name())), Some(record));
+                }
+                Op::Delete { kind, name } => {
+                    staged.insert((*kind, Name(name.clone())), None);
+                }
+            }
+        }
+        for ((kind, name), record) in staged {
+            let place = (batch.namespace.clone(), kind);
+            let names = state.records.entry(place).or_default();
+            match record {
+                Some(record) => names.insert(name, Some(record.clone())),
+                None => names.remove(&name),
+            };
+        }
+        state.n_commits += 1;
+        state.commits.push_back(Commit::of(batch));
+        if state.commits.len() as u64 > COMMITS_KEPT {
+            state.commits.pop_front();
+        }
+        Ok(state.n_commits)
+    }
+
+    async fn last_commit(&self) -> Result<u64> {
+        Ok(self.state.borrow().n_commits)
+    }
+
+    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
+        let state = self.state.borrow();
+        let first_kept = state.n_commits - state.commits.len() as u64 + 1;
+        if number + 1 < first_kept {
+            return Ok(None);
+        }
+        let commits = (first_kept..).zip(state.commits.iter().cloned());
+        Ok(Some(commits.filter(|(n, _)| *n > number).collect()))
+    }
+
+    async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {
+        let state = self.state.borrow();
+        let names = state.records.get(&(namespace.clone(), kind));
+        match names.and_then(|names| names.get(&Name(name.into()))) {
+            None => Ok(None),
+            Some(Some(record)) => Ok(Some(record.clone())),
+            Some(None) => Err(Unreadable::WrongShape.error(kind, name)),
+        }
+    }
+
+    async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
+        let state = self.state.borrow();
+        let mut scan = Scan::default();
+        let limit = range.limit.unwrap_or(usize::MAX);
+        let Some(names) = state.records.get(&(namespace.clone(), kind)) else {
+            return Ok(scan);
+        };
+        let prefix = Name(range.prefix.clone());
+        let first = match &range.after {
+            Some(after) if Name(after.clone()) >= prefix => Bound::Excluded(Name(after.clone())),
+            _ => Bound::Included(prefix),
+        };
+        let mut found = names
+            .range((first, Bound::Unbounded))
+            .take_while(|(name, _)| name.0.starts_with(&range.prefix));
+        let mut last = None;
+        for (name, slot) in found.by_ref().take(limit) {
+            match slot {
+                Some(record) => scan.records.push(record.clone()),
+                None => scan.unreadable.push(name.0.clone()),
+            }
+            last = Some(name.0.clone());
+        }
+        scan.next = found.next().and(last);
+        Ok(scan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{Subject, run_all};
+
+    struct Ram;
+
+    impl Subject for Ram {
+        type Store = RamStore;
+
+        async fn open(&self, _name: &str) -> RamStore {
+            RamStore::new()
+        }
+        async fn damage(&self, store: &RamStore, namespace: &Namespace, kind: Kind, name: &str) {
+            store.make_unreadable(namespace, kind, name);
+        }
+    }
+
+    #[test]
+    fn it_passes_the_tests_of_every_store() {
+        pollster::block_on(run_all(&Ram, |name| println!("{name}")));
+    }
+
+    #[test]
+    fn names_sort_by_utf_16_code_units() {
+        let mut names = ["\u{ffff}", "\u{10000}", "", "b", "a\u{e000}", "a\u{1f600}"]
+            .map(|name| Name(name.into()));
+        names.sort();
+        let names = names.map(|name| name.0);
+        assert_eq!(
+            names,
+            ["", "a\u{1f600}", "a\u{e000}", "b", "\u{10000}", "\u{ffff}"]
+        );
+    }
+}
