@@ -1,0 +1,19 @@
+//! What Claude's Messages API says and understands, without sending anything.
+//!
+//! A [`ChatRequest`](request::ChatRequest) becomes the body of `POST /v1/messages`; the bytes of the answer go
+//! through an [`SseDecoder`](sse::SseDecoder) into a [`ReplyBuilder`](reply::ReplyBuilder), which gives
+//! [`Delta`](reply::Delta)s for the page and at the end one [`Reply`](reply::Reply). An answer with an error
+//! status becomes an [`Error`](crate::error::Error) by [`failure`](failure::failure), and
+//! [`wait_ms`](retry::wait_ms) says whether to try again. [`model`](models::model) knows where models differ.
+//!
+//! Nothing here reads a clock, draws a random number or touches the network: the driver does.
+
+pub mod failure;
+pub mod models;
+pub mod reply;
+pub mod request;
+pub mod retry;
+pub mod sse;
+
+#[cfg(test)]
+mod tests;

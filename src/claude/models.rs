@@ -1,0 +1,285 @@
+//! What each model allows, costs and binds, as data.
+
+/// When this table was last compared with the published one.
+pub const TABLE_DATE: &str = "2026-11-21";
+
+/// The model a chat talks to unless the host names another.
+pub const DEFAULT_CHAT_MODEL: &str = "claude-sonnet-5-5";
+/// The model that reads facts out of turns unless the host names another.
+pub const DEFAULT_EXTRACT_MODEL: &str = "claude-haiku-5-5";
+
+/// What the `thinking` field of a request may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thinking {
+    /// Always thinks; the field can not turn it off.
+    AlwaysOn,
+    /// Thinks unless told `between_tools`; `disabled` is refused.
+    OnOrBetweenTools,
+    /// Thinks unless told `disabled` (on Haiku 5.5 not above effort `high`, which is never sent here).
+    OnOrDisabled,
+    /// Thinks only when told `adaptive`.
+    OffUnlessAdaptive,
+    /// Thinks only when told `enabled` with a budget; knows no `adaptive`.
+    OffUnlessBudgeted,
+}
+
+impl Thinking {
+    /// Whether `{"type":"disabled"}` is both allowed and needed for an answer without thinking.
+    pub fn is_disabled_by_request(self) -> bool {
+        self == Thinking::OnOrDisabled
+    }
+}
+
+/// How the API can shorten a long conversation with this model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compaction {
+    None,
+    /// Only when a request asks for it.
+    OnDemand,
+    /// On demand, and by itself at a threshold.
+    OnDemandAndThreshold,
+}
+
+/// US dollars per million tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prices {
+    pub input: f64,
+    pub output: f64,
+    pub cache_read: f64,
+    /// Written to the cache for five minutes.
+    pub cache_write_5m: f64,
+    /// Written to the cache for one hour.
+    pub cache_write_1h: f64,
+}
+
+/// Another price for the whole request when its prompt is long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LongPrompt {
+    /// The largest prompt at the ordinary price, in tokens.
+    pub above_tokens: u64,
+    pub prices: Prices,
+}
+
+/// One model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ModelInfo {
+    /// The id without a date; empty for a model that is not in the table.
+    pub id: &'static str,
+    pub context_tokens: u32,
+    pub max_output_tokens: u32,
+    /// A shorter prefix is silently not cached.
+    pub min_cacheable_tokens: u32,
+    pub thinking: Thinking,
+    /// Whether thinking blocks are tied to the exact bytes before them.
+    pub binds_thinking: bool,
+    /// Whether `tool_choice` may name a tool.
+    pub forced_tool_choice: bool,
+    /// Whether a `system` message may stand among the messages, and is followed.
+    pub mid_conversation_system: bool,
+    /// Whether such a message may end with the turn (`clear_at`).
+    pub clear_at: bool,
+    pub compaction: Compaction,
+    /// `None` if not known: then no cost is shown, rather than a wrong one.
+    pub prices: Option<Prices>,
+    pub long_prompt: Option<LongPrompt>,
+}
+
+/// The model with this id, with or without the date at its end (`-20251001`).
+///
+/// An unknown id gets what every listed model accepts and the smallest of all limits, so that a request is
+/// rather too careful than refused.
+pub fn model(id: &str) -> &'static ModelInfo {
+    let family = match id.rsplit_once('-') {
+        Some((family, date)) if date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()) => {
+            family
+        }
+        _ => id,
+    };
+    let known = MODELS.iter().find(|model| model.id == family);
+    known.unwrap_or(&UNKNOWN)
+}
+
+/// All models of the table.
+pub static MODELS: [ModelInfo; 11] = [
+    ModelInfo {
+        id: "claude-haiku-5-5",
+        thinking: Thinking::OnOrDisabled,
+        forced_tool_choice: true,
+        compaction: Compaction::OnDemand,
+        prices: prices(0.10, 0.50, 0.01, 0.125, 0.20),
+        long_prompt: Some(LongPrompt {
+            above_tokens: 100_000,
+            prices: Prices {
+                input: 0.50,
+                output: 2.50,
+                cache_read: 0.05,
+                cache_write_5m: 0.625,
+                cache_write_1h: 1.0,
+            },
+        }),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-sonnet-5-5",
+        thinking: Thinking::OnOrBetweenTools,
+        prices: prices(2.0, 10.0, 0.10, 2.5, 4.0),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-opus-5-5",
+        prices: prices(4.0, 20.0, 0.20, 5.0, 8.0),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-fable-5-2",
+        prices: prices(8.0, 40.0, 0.20, 10.0, 16.0),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-mythos-5-2",
+        prices: prices(8.0, 40.0, 0.20, 10.0, 16.0),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-fable-5-1",
+        prices: prices(10.0, 50.0, 0.25, 12.5, 20.0),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-opus-5",
+        thinking: Thinking::OnOrDisabled,
+        binds_thinking: false,
+        forced_tool_choice: true,
+        prices: prices(5.0, 25.0, 0.50, 6.25, 10.0),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-sonnet-5",
+        min_cacheable_tokens: 1024,
+        thinking: Thinking::OnOrDisabled,
+        binds_thinking: false,
+        forced_tool_choice: true,
+        mid_conversation_system: false,
+        clear_at: false,
+        prices: prices(2.0, 10.0, 0.20, 2.5, 4.0),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-opus-4-8",
+        min_cacheable_tokens: 1024,
+        thinking: Thinking::OffUnlessAdaptive,
+        binds_thinking: false,
+        forced_tool_choice: true,
+        prices: prices(5.0, 25.0, 0.50, 6.25, 10.0),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-sonnet-4-6",
+        min_cacheable_tokens: 1024,
+        thinking: Thinking::OffUnlessAdaptive,
+        binds_thinking: false,
+        forced_tool_choice: true,
+        mid_conversation_system: false,
+        clear_at: false,
+        prices: prices(3.0, 15.0, 0.30, 3.75, 6.0),
+        ..CURRENT
+    },
+    ModelInfo {
+        id: "claude-haiku-4-5",
+        context_tokens: 200_000,
+        max_output_tokens: 64_000,
+        min_cacheable_tokens: 4096,
+        thinking: Thinking::OffUnlessBudgeted,
+        binds_thinking: false,
+        forced_tool_choice: true,
+        mid_conversation_system: false,
+        clear_at: false,
+        compaction: Compaction::None,
+        prices: prices(1.0, 5.0, 0.10, 1.25, 2.0),
+        ..CURRENT
+    },
+];
+
+/// What the models of the 5.x line have in common; each entry states where it differs.
+const CURRENT: ModelInfo = ModelInfo {
+    id: "",
+    context_tokens: 1_000_000,
+    max_output_tokens: 128_000,
+    min_cacheable_tokens: 512,
+    thinking: Thinking::AlwaysOn,
+    binds_thinking: true,
+    forced_tool_choice: false,
+    mid_conversation_system: true,
+    clear_at: true,
+    compaction: Compaction::OnDemandAndThreshold,
+    prices: None,
+    long_prompt: None,
+};
+
+static UNKNOWN: ModelInfo = ModelInfo {
+    context_tokens: 200_000,
+    max_output_tokens: 64_000,
+    min_cacheable_tokens: 4096,
+    mid_conversation_system: false,
+    clear_at: false,
+    compaction: Compaction::None,
+    ..CURRENT
+};
+
+const fn prices(
+    input: f64,
+    output: f64,
+    cache_read: f64,
+    cache_write_5m: f64,
+    cache_write_1h: f64,
+) -> Option<Prices> {
+    Some(Prices {
+        input,
+        output,
+        cache_read,
+        cache_write_5m,
+        cache_write_1h,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_at_the_end_names_the_same_model() {
+        assert_eq!(model("claude-haiku-4-5-20251001").id, "claude-haiku-4-5");
+        assert_eq!(model("claude-haiku-4-5-2025").id, "");
+        assert_eq!(model("claude-sonnet-5-5").id, DEFAULT_CHAT_MODEL);
+        assert_eq!(model("claude-haiku-5-5").id, DEFAULT_EXTRACT_MODEL);
+    }
+
+    #[test]
+    fn an_unknown_model_is_never_allowed_what_a_known_one_is_refused() {
+        let unknown = model("claude-next-9");
+        for known in &MODELS {
+            assert!(unknown.context_tokens <= known.context_tokens);
+            assert!(unknown.max_output_tokens <= known.max_output_tokens);
+            assert!(unknown.min_cacheable_tokens >= known.min_cacheable_tokens);
+            assert!(unknown.binds_thinking || !known.binds_thinking);
+        }
+        assert!(!unknown.thinking.is_disabled_by_request());
+        assert!(!unknown.forced_tool_choice && !unknown.mid_conversation_system);
+        assert_eq!(
+            (unknown.clear_at, unknown.compaction, unknown.prices),
+            (false, Compaction::None, None)
+        );
+    }
+
+    #[test]
+    fn cache_prices_stand_in_the_documented_relation_to_input() {
+        let long = MODELS.iter().filter_map(|model| model.long_prompt);
+        let all = MODELS.iter().filter_map(|model| model.prices);
+        for price in all.chain(long.map(|long| long.prices)) {
+            assert!((price.cache_write_5m - 1.25 * price.input).abs() < 1e-9);
+            assert!((price.cache_write_1h - 2.0 * price.input).abs() < 1e-9);
+            assert!((price.output - 5.0 * price.input).abs() < 1e-9);
+            assert!(price.cache_read <= 0.1 * price.input + 1e-9);
+        }
+    }
+}

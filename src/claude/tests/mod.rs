@@ -1,0 +1,4 @@
+//! Requests over a session, and replies from streams.
+
+mod reply;
+mod request;

@@ -1,0 +1,275 @@
+use crate::{
+    claude::{
+        models::{DEFAULT_CHAT_MODEL, DEFAULT_EXTRACT_MODEL, MODELS},
+        request::*,
+    },
+    golden::assert_golden,
+    model::{Injection, Role, SessionId, Turn, TurnId},
+    time::Timestamp,
+};
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Value, json};
+
+const SNAPSHOT: &str =
+    "<memory_snapshot taken=\"2026-11-21 09:00\">\n- user: “Hi”\n</memory_snapshot>";
+const UPDATE: &str = "<memory_update>\n- goal: “Rest on Sundays.”\n</memory_update>";
+
+fn chat(system: &str, snapshot: &str, history: &[Message], newest: &Message) -> String {
+    let request = ChatRequest {
+        model: DEFAULT_CHAT_MODEL,
+        max_tokens: 4096,
+        system,
+        snapshot,
+        history,
+        newest: newest.clone(),
+    };
+    request.body()
+}
+
+/// The body is the golden file's JSON, written compactly: same keys, same order.
+#[track_caller]
+fn assert_golden_body(name: &str, body: &str) {
+    let value: Value = serde_json::from_str(body).unwrap();
+    assert_golden(
+        name,
+        &(serde_json::to_string_pretty(&value).unwrap() + "\n"),
+    );
+    assert_eq!(serde_json::to_string(&value).unwrap(), body);
+}
+
+fn turn(role: Role, index: u32, content: Vec<Value>) -> Turn {
+    let session = SessionId::new(1_000, 1);
+    Turn {
+        v: Turn::VERSION,
+        id: TurnId { session, index },
+        role,
+        content,
+        at: Timestamp::utc(1_000),
+    }
+}
+
+fn injection(turn: &Turn, text: &str) -> Injection {
+    Injection {
+        v: Injection::VERSION,
+        turn: turn.id,
+        text: text.into(),
+        surfaced: vec![],
+    }
+}
+
+fn text(text: &str) -> Value {
+    json!({"type": "text", "text": text})
+}
+
+fn assistant(content: Vec<Value>) -> Message {
+    Message {
+        role: MessageRole::Assistant,
+        content,
+    }
+}
+
+fn user(content: Vec<Value>) -> Message {
+    Message {
+        role: MessageRole::User,
+        content,
+    }
+}
+
+#[test]
+fn the_first_two_bodies_of_a_session() {
+    let system = system_text("Answer in British English.");
+    let first = user_message(None, "Hello");
+    assert_golden_body("chat_turn_1.json", &chat(&system, SNAPSHOT, &[], &first));
+
+    // As the driver does it: the history comes back from the store and the ledger.
+    let said = turn(Role::User, 0, vec![text("Hello")]);
+    let reply = turn(
+        Role::Assistant,
+        1,
+        vec![
+            json!({"type": "thinking", "thinking": "", "signature": "EqQB"}),
+            json!({"type": "text", "text": "Hi", "citations": null}),
+        ],
+    );
+    let history = [message_of(&said, None), message_of(&reply, None)];
+    assert_eq!(history[0], first);
+    let second = user_message(Some(UPDATE), "Plan my week");
+    assert_golden_body(
+        "chat_turn_2.json",
+        &chat(&system, SNAPSHOT, &history, &second),
+    );
+
+    let stored = turn(Role::User, 2, vec![text("Plan my week")]);
+    assert_eq!(
+        message_of(&stored, Some(&injection(&stored, UPDATE))),
+        second
+    );
+}
+
+#[test]
+fn the_extraction_body() {
+    let schema =
+        json!({"type": "object", "additionalProperties": false, "required": [], "properties": {}});
+    let mut request = ExtractRequest {
+        model: DEFAULT_EXTRACT_MODEL,
+        max_tokens: 2048,
+        instructions: "Read out what holds.",
+        input: "user: I moved to Porto.",
+        schema: &schema,
+    };
+    assert_golden_body("extract.json", &request.body());
+    let ids = MODELS.iter().map(|model| model.id).chain(["claude-next-9"]);
+    let told_not_to_think = ids.filter(|id| {
+        request.model = id;
+        let body: Value = serde_json::from_str(&request.body()).unwrap();
+        body.get("thinking").is_some()
+    });
+    let expected = ["claude-haiku-5-5", "claude-opus-5", "claude-sonnet-5"];
+    assert_eq!(told_not_to_think.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_hosts_instructions_follow_ours() {
+    assert_eq!(system_text(" \n"), INSTRUCTIONS);
+    assert_eq!(
+        system_text("\nBe brief. "),
+        format!("{INSTRUCTIONS}\n\nBe brief.")
+    );
+}
+
+#[test]
+fn without_a_snapshot_the_instructions_carry_the_breakpoint() {
+    let body: Value = serde_json::from_str(&chat("S", "", &[], &user_message(None, "Hi"))).unwrap();
+    let cached =
+        json!([{"type": "text", "text": "S", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]);
+    assert_eq!(body["system"], cached);
+}
+
+#[test]
+fn an_injection_stands_first_but_after_tool_results() {
+    let result = json!({"type": "tool_result", "tool_use_id": "toolu_1", "content": "3"});
+    let results = turn(Role::Tool, 2, vec![result.clone(), result.clone()]);
+    let message = message_of(&results, Some(&injection(&results, UPDATE)));
+    assert_eq!(message, user(vec![result.clone(), result, text(UPDATE)]));
+    assert_eq!(user_message(Some(""), "Hi").content.len(), 1);
+}
+
+/// Places of `cache_control` among the messages, as (message, block).
+fn breakpoints(body: &str) -> Vec<(usize, usize)> {
+    let body: Value = serde_json::from_str(body).unwrap();
+    let mut found = vec![];
+    for (m, message) in body["messages"].as_array().unwrap().iter().enumerate() {
+        for (b, block) in message["content"].as_array().unwrap().iter().enumerate() {
+            if block.get("cache_control").is_some() {
+                assert_eq!(block["cache_control"], json!({"type": "ephemeral"}));
+                found.push((m, b));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_breakpoint_never_falls_on_a_block_that_can_not_carry_one() {
+    let thinking = json!({"type": "thinking", "thinking": "a", "signature": "b"});
+    let newest = user(vec![text("Hi"), text(""), thinking.clone()]);
+    assert_eq!(breakpoints(&chat("S", "", &[], &newest)), [(0, 0)]);
+    let newest = user(vec![thinking]);
+    assert_eq!(breakpoints(&chat("S", "", &[], &newest)), []);
+    let history = [user_message(None, "Hi"), assistant(vec![text("Yes?")])];
+    assert_eq!(breakpoints(&chat("S", "", &history, &newest)), [(0, 0)]);
+}
+
+#[test]
+fn a_long_exchange_keeps_the_breakpoint_before_it() {
+    // The reply's blocks and the newest message's one block are what the exchange adds.
+    for (n_reply_blocks, expected) in [(18, vec![(2, 0)]), (19, vec![(0, 0), (2, 0)])] {
+        let history = [
+            user_message(None, "Hi"),
+            assistant(vec![text("x"); n_reply_blocks]),
+        ];
+        let body = chat("S", "", &history, &user_message(None, "More"));
+        assert_eq!(breakpoints(&body), expected, "{n_reply_blocks}");
+    }
+}
+
+#[test]
+fn a_message_without_content_is_left_out() {
+    let history = [user_message(None, "Hi"), assistant(vec![])];
+    let body: Value =
+        serde_json::from_str(&chat("S", "", &history, &user_message(None, "?"))).unwrap();
+    let roles = body["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| &m["role"]);
+    assert_eq!(roles.collect::<Vec<_>>(), ["user", "user"]);
+}
+
+#[test]
+fn stored_cache_control_is_not_sent() {
+    let marked =
+        json!({"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "1h"}});
+    let history = [
+        user(vec![marked.clone(), marked]),
+        assistant(vec![text("b")]),
+    ];
+    let body = chat("S", "", &history, &user_message(None, "c"));
+    assert_eq!(breakpoints(&body), [(2, 0)]);
+}
+
+#[test]
+fn the_headers_hold_no_key() {
+    let names: Vec<String> = headers().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["content-type", "anthropic-version"]);
+}
+
+/// Blocks as replies hold them, unknown kinds included.
+fn block() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        ".{0,20}".prop_map(|text| json!({"type": "text", "text": text, "citations": null})),
+        "[a-z]{0,9}".prop_map(|s| json!({"type": "thinking", "thinking": "", "signature": s})),
+        any::<(f64, i64)>().prop_map(|(f, i)| json!({
+            "type": "tool_use", "id": "toolu_1", "name": "memory", "input": {"2": f, "1": i, "cache_control": "x"},
+        })),
+        ".{0,20}".prop_map(|x| json!({"x": x, "type": "kind_of_tomorrow", "a": [1.0, {}]})),
+    ]
+}
+
+/// A body without its breakpoints, byte for byte. The searched text can not stand inside a JSON string, where
+/// quotes are escaped.
+fn without_breakpoints(body: &str) -> String {
+    body.replace(r#","cache_control":{"type":"ephemeral"}"#, "")
+        .replace(r#","cache_control":{"type":"ephemeral","ttl":"1h"}"#, "")
+}
+
+proptest! {
+    #[test]
+    fn each_body_begins_with_the_one_before_and_its_reply(
+        system in ".{1,30}",
+        snapshot in ".{0,30}",
+        exchanges in vec((proptest::option::of(".{0,20}"), ".{1,20}", vec(block(), 0..25)), 1..6),
+    ) {
+        let mut history: Vec<Message> = vec![];
+        let mut before: Option<String> = None;
+        for (injected, words, reply) in exchanges {
+            let newest = user_message(injected.as_deref(), &words);
+            let body = chat(&system, &snapshot, &history, &newest);
+            prop_assert_eq!(&body, &chat(&system, &snapshot, &history, &newest));
+            let n_breakpoints = body.matches(r#""cache_control":{"#).count();
+            prop_assert!(n_breakpoints <= 4);
+            let plain = without_breakpoints(&body);
+            if let Some(before) = before {
+                prop_assert!(plain.starts_with(&before), "{}\n{}", before, plain);
+            }
+            // What the next body has to begin with: this one, still open, and the reply as it came.
+            let mut grown = plain.strip_suffix("]}").unwrap().to_string();
+            if !reply.is_empty() {
+                let reply = json!({"role": "assistant", "content": reply});
+                grown += &format!(",{}", serde_json::to_string(&reply).unwrap());
+            }
+            before = Some(grown);
+            history.extend([newest, assistant(reply)]);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What can be said about a text without knowing what it means.
+//!
+//! [`terms`] is the one pipeline from text to what is matched; what is stored and what is asked both go through it,
+//! so that a rule added here can not hold for one side only.
+//! [`pieces`] cuts a long text where its sentences end, for one vector per piece.
+
+mod fold;
+mod number;
+mod pieces;
+mod stem;
+mod stop;
+mod terms;
+pub mod tokens;
+
+pub use fold::fold;
+pub use pieces::{PIECE_TOKENS, PieceSpan, pieces};
+pub use terms::terms;
