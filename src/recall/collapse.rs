@@ -1,0 +1,135 @@
+//! Nothing is said twice.
+//!
+//! A fact and the turn it was taken from say nearly the same. Where the quotes of relevant facts hold the best part of a turn,
+//! the facts stay, because they are shorter, typed and have versions, and the turn goes. The strongest of them keeps the turn's
+//! score if that was higher, so that the passage does not lose its place. Where the turn says more than its facts, both stay.
+//! Of texts with the same wording one stays: a fact before a turn, then the stronger, then the newer.
+
+use super::corpus::{Corpus, TurnEntry};
+use super::{Part, Query, Recalled};
+use crate::model::{FactId, RecordRef, TurnId};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+/// The most of a turn that may be left outside its facts' quotes when the facts stand for it: this share of the text.
+const LEFT_SHARE: f32 = 0.4;
+
+/// And at most so many UTF-16 code units: a greeting and a courtesy, not another statement.
+const LEFT_UNITS: u32 = 120;
+
+pub(super) fn collapse(
+    corpus: &Corpus,
+    query: &Query,
+    mut items: BTreeMap<RecordRef, Recalled>,
+) -> Vec<Recalled> {
+    let turns: Vec<TurnId> = items.keys().filter_map(turn_of).collect();
+    for turn in turns {
+        let is_said = |fact: FactId| {
+            let record = RecordRef::Fact(fact);
+            items.contains_key(&record) || query.exclude.contains(&record)
+        };
+        let facts = covering_facts(corpus, turn, is_said);
+        if facts.is_empty() {
+            continue;
+        }
+        let dropped = items
+            .remove(&RecordRef::Turn(turn))
+            .expect("a relevant turn");
+        let newest = facts.iter().map(|fact| (corpus.newest(*fact), *fact));
+        let relevant = newest.filter(|(newest, _)| items.contains_key(&RecordRef::Fact(*newest)));
+        let strength = |fact: &FactId| items[&RecordRef::Fact(*fact)].score;
+        let strongest = relevant.reduce(|a, b| {
+            if strength(&b.0) > strength(&a.0) {
+                b
+            } else {
+                a
+            }
+        });
+        if let Some((newest, version)) = strongest {
+            let share = corpus.kept_share(version, query.now);
+            let heir = items
+                .get_mut(&RecordRef::Fact(newest))
+                .expect("a relevant fact");
+            inherit(heir, dropped.score * share);
+        }
+    }
+    one_of_each_wording(corpus, items)
+}
+
+fn turn_of(record: &RecordRef) -> Option<TurnId> {
+    match record {
+        RecordRef::Turn(id) => Some(*id),
+        RecordRef::Fact(_) => None,
+    }
+}
+
+fn inherit(heir: &mut Recalled, score: f32) {
+    if score > heir.score {
+        heir.parts.push(Part {
+            name: "turn",
+            value: score - heir.score,
+        });
+        heir.score = score;
+    }
+}
+
+/// The facts that stand for a turn together; none if they do not.
+///
+/// `is_said` tells of the newest version of a fact whether it is in the answer or in the prompt already.
+fn covering_facts(corpus: &Corpus, turn: TurnId, is_said: impl Fn(FactId) -> bool) -> Vec<FactId> {
+    let entry = &corpus.turns[&turn];
+    let facts: Vec<FactId> = corpus
+        .facts_of(turn)
+        .filter(|fact| is_said(corpus.newest(*fact)))
+        .collect();
+    let spans = facts
+        .iter()
+        .filter_map(|fact| corpus.facts[fact].evidence.as_ref());
+    let left = units_left(entry, spans.map(|(_, span)| span.clone()).collect());
+    if left as f32 <= LEFT_SHARE * entry.length as f32 && left <= LEFT_UNITS {
+        facts
+    } else {
+        Vec::new()
+    }
+}
+
+/// How much of the turn is outside the spans, which may overlap.
+fn units_left(turn: &TurnEntry, mut spans: Vec<Range<u32>>) -> u32 {
+    spans.sort_by_key(|span| span.start);
+    let mut left = turn.length;
+    let mut end = 0;
+    for span in spans {
+        let new = span.start.max(end)..span.end.min(turn.length);
+        left -= new.end.saturating_sub(new.start);
+        end = end.max(span.end);
+    }
+    left
+}
+
+fn one_of_each_wording(corpus: &Corpus, items: BTreeMap<RecordRef, Recalled>) -> Vec<Recalled> {
+    let mut by_wording: HashMap<u64, Recalled> = HashMap::with_capacity(items.len());
+    for (record, item) in items {
+        let wording = match record {
+            RecordRef::Turn(id) => corpus.turns[&id].wording,
+            RecordRef::Fact(id) => corpus.facts[&id].wording,
+        };
+        match by_wording.remove(&wording) {
+            Some(other) => by_wording.insert(wording, better(other, item)),
+            None => by_wording.insert(wording, item),
+        };
+    }
+    by_wording.into_values().collect()
+}
+
+/// `earlier` precedes `later` in the order of records.
+fn better(earlier: Recalled, later: Recalled) -> Recalled {
+    let is_fact = |item: &Recalled| matches!(item.record, RecordRef::Fact(_));
+    let (mut kept, dropped) = match (is_fact(&earlier), is_fact(&later)) {
+        (true, false) => (earlier, later),
+        (false, true) => (later, earlier),
+        _ if earlier.score > later.score => (earlier, later),
+        _ => (later, earlier),
+    };
+    inherit(&mut kept, dropped.score);
+    kept
+}

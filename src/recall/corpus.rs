@@ -1,0 +1,387 @@
+//! What recall needs of one namespace, in memory.
+
+use super::EmbedderSpec;
+use super::decay::FactTimes;
+use super::lane::dense::Dense;
+use super::postings::{DocNumber, Postings, SessionNumber};
+use crate::index::{IndexError, Mode};
+use crate::model::{
+    Fact, FactId, RecordRef, Role, SUBJECT_USER, SessionId, Turn, TurnId, VectorOwner,
+};
+use crate::text::{fold, pieces, terms};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+
+/// A text that wants a vector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    pub owner: VectorOwner,
+    pub text: String,
+}
+
+/// The turns and facts of one namespace, ready to be recalled.
+///
+/// Everything is added record by record, in any order, and the result is the same as if it had been there from the start.
+///
+/// ```
+/// use onhand::model::{Role, SessionId, Turn, TurnId};
+/// use onhand::recall::{Corpus, DEFAULT_LIMIT, Level, Query};
+/// use onhand::time::Timestamp;
+/// use std::collections::HashSet;
+///
+/// let said = |index, text: &str| Turn {
+///     v: Turn::VERSION,
+///     id: TurnId { session: SessionId::new(0, 0), index },
+///     role: Role::User,
+///     content: vec![serde_json::json!({ "type": "text", "text": text })],
+///     at: Timestamp::utc(0),
+/// };
+/// let mut corpus = Corpus::new(None);
+/// corpus.add_turn(&said(0, "We have a cat called Tom."));
+/// corpus.add_turn(&said(1, "The rent is due on Friday."));
+/// let found = corpus.recall(&Query {
+///     text: "What is my cat called?",
+///     vector: None,
+///     now: Timestamp::utc(0),
+///     limit: DEFAULT_LIMIT,
+///     level: Level::Normal,
+///     exclude: &HashSet::new(),
+///     not_session: None,
+/// });
+/// assert_eq!(found.items[0].record.to_string(), format!("turn:{}", said(0, "").id));
+/// ```
+#[derive(Default)]
+pub struct Corpus {
+    pub(super) turns: BTreeMap<TurnId, TurnEntry>,
+    pub(super) facts: BTreeMap<FactId, FactEntry>,
+    /// The facts that rest on a turn; the turn itself need not be here.
+    pub(super) facts_of_turn: BTreeMap<TurnId, BTreeSet<FactId>>,
+    /// Which versions may replace which, both ways; [`Corpus::newer`] decides what holds.
+    pub(super) newer_versions: BTreeMap<FactId, BTreeSet<FactId>>,
+    pub(super) older_versions: BTreeMap<FactId, BTreeSet<FactId>>,
+    /// By document number.
+    pub(super) documents: Vec<Option<VectorOwner>>,
+    session_numbers: HashMap<SessionId, SessionNumber>,
+    pub(super) postings: Postings,
+    pub(super) dense: Option<Dense>,
+}
+
+pub(super) struct TurnEntry {
+    /// One document per piece.
+    pub docs: Range<DocNumber>,
+    /// Of each piece, in UTF-16 code units of the turn's text.
+    pub spans: Box<[Range<u32>]>,
+    pub session: SessionNumber,
+    pub n_terms: u32,
+    pub asks: bool,
+    /// Of the whole text, in UTF-16 code units.
+    pub length: u32,
+    /// Equal for equal wording.
+    pub wording: u64,
+    text_hash: u64,
+}
+
+pub(super) struct FactEntry {
+    pub doc: DocNumber,
+    pub times: FactTimes,
+    pub evidence: Option<(TurnId, Range<u32>)>,
+    /// The terms of the subject; empty for the person who chats.
+    pub subject: Box<[String]>,
+    pub wording: u64,
+    text_hash: u64,
+    pub supersedes: Option<FactId>,
+    pub superseded_by: Option<FactId>,
+}
+
+impl Corpus {
+    /// An empty corpus. Without an embedder it recalls by keywords.
+    pub fn new(embedder: Option<EmbedderSpec>) -> Corpus {
+        Corpus::with_mode(embedder, Mode::default())
+    }
+
+    /// An empty corpus whose vectors are searched in this way.
+    pub fn with_mode(embedder: Option<EmbedderSpec>, mode: Mode) -> Corpus {
+        Corpus {
+            dense: embedder.map(|spec| Dense::new(spec, mode)),
+            ..Corpus::default()
+        }
+    }
+
+    /// Brings the graph of [`Mode::Hnsw`] up to date if it lags far behind; says whether it did. It takes seconds per
+    /// 10,000 vectors, so it belongs between messages.
+    pub fn seal_if_due(&mut self) -> bool {
+        self.dense.as_mut().is_some_and(Dense::seal_if_due)
+    }
+
+    pub fn embedder(&self) -> Option<&EmbedderSpec> {
+        self.dense.as_ref().map(Dense::spec)
+    }
+
+    /// How many turns and facts can be recalled.
+    pub fn len(&self) -> usize {
+        self.turns.len() + self.facts.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn n_turns(&self) -> usize {
+        self.turns.len()
+    }
+
+    pub fn n_facts(&self) -> usize {
+        self.facts.len()
+    }
+
+    pub fn n_vectors(&self) -> usize {
+        self.dense.as_ref().map_or(0, Dense::n_vectors)
+    }
+
+    /// Adds a turn, in place of an earlier one with the same id, and returns the texts that want a vector.
+    ///
+    /// Only the words of the two who talk are recalled: a tool's output and a turn without words are not added.
+    pub fn add_turn(&mut self, turn: &Turn) -> Vec<Piece> {
+        let record = RecordRef::Turn(turn.id);
+        let text = turn.text();
+        let text_hash = hash(&text);
+        if let Some(known) = self.turns.get(&turn.id)
+            && known.text_hash == text_hash
+            && turn.role != Role::Tool
+        {
+            return self.still_wanted(known.docs.clone());
+        }
+        self.remove(record);
+        let spans = match turn.role {
+            Role::User | Role::Assistant => pieces(&text),
+            Role::Tool => Vec::new(),
+        };
+        if spans.is_empty() {
+            return Vec::new();
+        }
+        let next_session = self.session_numbers.len() as SessionNumber;
+        let numbers = &mut self.session_numbers;
+        let session = *numbers.entry(turn.id.session).or_insert(next_session);
+        let first = self.documents.len() as DocNumber;
+        let mut n_terms = 0;
+        let mut kept = Vec::new();
+        // A piece has a 16-bit number; a longer text keeps its first 65,536 pieces.
+        for (piece, span) in (0..=u16::MAX).zip(spans) {
+            let passage = &text[span.bytes];
+            n_terms += self.add_document(
+                VectorOwner { record, piece },
+                Some(session),
+                passage,
+                passage,
+            );
+            kept.push(span.utf16);
+        }
+        let docs = first..self.documents.len() as DocNumber;
+        let entry = TurnEntry {
+            docs: docs.clone(),
+            spans: kept.into(),
+            session,
+            n_terms,
+            asks: text.contains(['?', '？', '؟']),
+            length: text.encode_utf16().count() as u32,
+            wording: wording(&text),
+            text_hash,
+        };
+        self.turns.insert(turn.id, entry);
+        self.still_wanted(docs)
+    }
+
+    /// Adds a fact, in place of what was known under the same id (it may have been superseded or marked stale since),
+    /// and returns the text that wants a vector.
+    pub fn add_fact(&mut self, fact: &Fact) -> Vec<Piece> {
+        let text = fact_text(fact);
+        let text_hash = hash(&text);
+        let known = self
+            .facts
+            .get(&fact.id)
+            .filter(|known| known.text_hash == text_hash);
+        let doc = match known.map(|known| known.doc) {
+            Some(doc) => {
+                self.forget_fact(fact.id);
+                doc
+            }
+            None => {
+                self.remove(RecordRef::Fact(fact.id));
+                let doc = self.documents.len() as DocNumber;
+                let owner = VectorOwner {
+                    record: RecordRef::Fact(fact.id),
+                    piece: 0,
+                };
+                self.add_document(owner, None, &text, &text);
+                doc
+            }
+        };
+        let evidence = fact.evidence.as_ref().map(|e| (e.turn, e.start..e.end));
+        if let Some((turn, _)) = &evidence {
+            self.facts_of_turn.entry(*turn).or_default().insert(fact.id);
+        }
+        for (older, newer) in [
+            (fact.supersedes, Some(fact.id)),
+            (Some(fact.id), fact.superseded_by),
+        ] {
+            if let (Some(older), Some(newer)) = (older, newer) {
+                self.newer_versions.entry(older).or_default().insert(newer);
+                self.older_versions.entry(newer).or_default().insert(older);
+            }
+        }
+        let subject = terms(&fact.subject);
+        let entry = FactEntry {
+            doc,
+            times: FactTimes::of(fact),
+            evidence,
+            subject: subject
+                .into_iter()
+                .filter(|term| term != SUBJECT_USER)
+                .collect(),
+            wording: wording(&fact.statement),
+            text_hash,
+            supersedes: fact.supersedes,
+            superseded_by: fact.superseded_by,
+        };
+        self.facts.insert(fact.id, entry);
+        self.still_wanted(doc..doc + 1)
+    }
+
+    /// Forgets a record; nothing of its words or vectors is found any more.
+    pub fn remove(&mut self, record: RecordRef) {
+        let docs = match record {
+            RecordRef::Turn(id) => self.turns.remove(&id).map(|turn| turn.docs),
+            RecordRef::Fact(id) => self.forget_fact(id).map(|fact| fact.doc..fact.doc + 1),
+        };
+        for doc in docs.into_iter().flatten() {
+            self.documents[doc as usize] = None;
+            self.postings.remove(doc);
+            if let Some(dense) = &mut self.dense {
+                dense.remove(doc);
+            }
+        }
+    }
+
+    /// Takes the vector of a piece. One for a record that is gone meanwhile is dropped.
+    ///
+    /// # Errors
+    /// `WrongDimensions` if it is not of this corpus' embedder; `NotADirection`, after which the piece is no longer missing one:
+    /// its text would give the same again.
+    pub fn add_vector(&mut self, owner: VectorOwner, vector: &[f32]) -> Result<(), IndexError> {
+        let Some(doc) = self.document_of(owner) else {
+            return Ok(());
+        };
+        let without_embedder = IndexError::WrongDimensions {
+            expected: 0,
+            found: vector.len(),
+        };
+        let dense = self.dense.as_mut().ok_or(without_embedder)?;
+        dense.add(doc, vector)
+    }
+
+    /// All texts that still want a vector, in the order in which they were added.
+    pub fn missing_vectors(&self) -> Vec<Piece> {
+        let wanting = self.dense.iter().flat_map(Dense::wanting);
+        wanting
+            .filter_map(|(doc, text)| self.piece(doc, text))
+            .collect()
+    }
+
+    fn add_document(
+        &mut self,
+        owner: VectorOwner,
+        session: Option<SessionNumber>,
+        to_match: &str,
+        to_embed: &str,
+    ) -> u32 {
+        let doc = self.documents.len() as DocNumber;
+        let terms = terms(to_match);
+        self.documents.push(Some(owner));
+        self.postings.add(doc, session, &terms);
+        if let Some(dense) = &mut self.dense {
+            dense.want(doc, to_embed);
+        }
+        terms.len() as u32
+    }
+
+    /// Takes a fact out of everything but the document lists.
+    fn forget_fact(&mut self, id: FactId) -> Option<FactEntry> {
+        let fact = self.facts.remove(&id)?;
+        if let Some((turn, _)) = &fact.evidence
+            && let Some(facts) = self.facts_of_turn.get_mut(turn)
+        {
+            facts.remove(&id);
+            if facts.is_empty() {
+                self.facts_of_turn.remove(turn);
+            }
+        }
+        Some(fact)
+    }
+
+    fn still_wanted(&self, docs: Range<DocNumber>) -> Vec<Piece> {
+        let Some(dense) = &self.dense else {
+            return Vec::new();
+        };
+        let wanted = docs.filter_map(|doc| dense.wanted(doc).map(|text| (doc, text)));
+        wanted
+            .filter_map(|(doc, text)| self.piece(doc, text))
+            .collect()
+    }
+
+    fn piece(&self, doc: DocNumber, text: &str) -> Option<Piece> {
+        Some(Piece {
+            owner: self.owner(doc)?,
+            text: text.to_owned(),
+        })
+    }
+
+    fn document_of(&self, owner: VectorOwner) -> Option<DocNumber> {
+        let docs = self.documents_of(owner.record);
+        docs.into_iter().nth(usize::from(owner.piece))
+    }
+}
+
+/// What a fact is found by: its statement, and whatever of its other words brings a new term.
+///
+/// Repeating what the statement says would count its words twice.
+fn fact_text(fact: &Fact) -> String {
+    let mut text = fact.statement.clone();
+    let mut known: BTreeSet<String> = terms(&text).into_iter().collect();
+    let quote = fact
+        .evidence
+        .as_ref()
+        .map(|evidence| evidence.quote.as_str());
+    let subject = Some(fact.subject.as_str()).filter(|subject| *subject != SUBJECT_USER);
+    let names = fact
+        .entities
+        .iter()
+        .chain(&fact.numbers)
+        .map(String::as_str);
+    let others = subject.into_iter().chain([fact.attribute.as_str()]);
+    for more in others.chain(names).chain(quote) {
+        let before = known.len();
+        known.extend(terms(more));
+        if known.len() > before {
+            text.push_str(". ");
+            text.push_str(more);
+        }
+    }
+    text
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Equal for texts that differ in case, accents, spaces and punctuation only.
+fn wording(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    fold(text)
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .for_each(|c| c.hash(&mut hasher));
+    hasher.finish()
+}

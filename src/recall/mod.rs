@@ -1,0 +1,126 @@
+//! Recall: from a message to the facts and turns that it should bring to mind.
+//!
+//! A [`Corpus`] holds what recall needs of one namespace. [`Corpus::recall`] asks each lane for its best documents, takes their union,
+//! adds what was said next to them, scores everything by one weighted sum, lets through what is strong enough by itself or was said
+//! beside something that is, and says nothing twice.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `corpus` | what is known: turns and facts, added and removed |
+//! | `relations` | their order, their versions, who rests on whom |
+//! | `postings`, `lane/keyword` | the words |
+//! | `lane/dense` | the meaning |
+//! | `rank` | from the question to the answer: candidates, expansion, order |
+//! | `score` | score and gate |
+//! | `collapse` | duplicates |
+//! | `decay`, `weights` | constants |
+//!
+//! A new lane is a file under `lane` with its search, a name in [`Lane`], its call in `rank` and its part in `score`.
+//! Recall never embeds, never writes, and gives the same answer to the same question.
+
+mod collapse;
+mod corpus;
+mod decay;
+mod lane;
+mod postings;
+mod rank;
+mod relations;
+mod score;
+#[cfg(test)]
+mod tests;
+mod weights;
+
+pub use corpus::{Corpus, Piece};
+pub use decay::kept_share;
+pub use lane::{Lane, LaneHit};
+
+use crate::index::IndexError;
+use crate::model::{FactId, RecordRef, SessionId};
+use crate::time::Timestamp;
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// What recall has to know about an embedding model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmbedderSpec {
+    /// The name stored with its vectors.
+    pub id: String,
+    pub dimensions: usize,
+    /// Mean cosine of random pairs of texts: what "nothing in common" measures with this model.
+    pub mean: f32,
+    /// Standard deviation of the same.
+    pub sd: f32,
+}
+
+impl EmbedderSpec {
+    /// A cosine on a scale that means the same for every model: 0 is a random pair, 1 is not reached in practice.
+    pub fn calibrate(&self, cosine: f32) -> f32 {
+        (cosine - self.mean) / self.sd.max(f32::EPSILON) / weights::DEVIATIONS
+    }
+}
+
+/// How sure recall must be to bring something up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// For a person who searches: about 40 of 100 questions without an answer bring up something.
+    Loose,
+    /// For the block of a chat: about 20 of 100.
+    #[default]
+    Normal,
+    /// About 5 of 100.
+    Strict,
+}
+
+/// How many items [`Query::limit`] usually asks for.
+pub const DEFAULT_LIMIT: usize = 8;
+
+/// A question to the corpus.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The message as the person wrote it.
+    pub text: &'a str,
+    /// Its vector by the corpus' embedder; `None` recalls by keywords.
+    pub vector: Option<&'a [f32]>,
+    pub now: Timestamp,
+    /// At most so many items; see [`DEFAULT_LIMIT`].
+    pub limit: usize,
+    pub level: Level,
+    /// Not to be returned, e.g. because it is in the prompt already.
+    pub exclude: &'a HashSet<RecordRef>,
+    /// The running session: its turns are in the prompt and are not returned. Facts learnt in it are.
+    pub not_session: Option<SessionId>,
+}
+
+/// What came to mind, best first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recollection {
+    pub items: Vec<Recalled>,
+    /// How many records were scored.
+    pub candidates: usize,
+    /// The query's vector could not be used, and recall went by keywords.
+    pub refused: Option<IndexError>,
+}
+
+/// One recalled record and why it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recalled {
+    /// A turn, or the newest version of a fact.
+    pub record: RecordRef,
+    /// The sum of the parts.
+    pub score: f32,
+    /// What made the score; parts of no weight are left out.
+    pub parts: Vec<Part>,
+    /// The lanes that found it; empty if it was only said beside something found.
+    pub lanes: Vec<LaneHit>,
+    /// Superseded versions of this fact, newest first.
+    pub older: Vec<FactId>,
+    /// The passage of the turn that matches best, in UTF-16 code units of the turn's text.
+    pub piece: Option<Range<u32>>,
+}
+
+/// One summand of a score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    pub name: &'static str,
+    pub value: f32,
+}

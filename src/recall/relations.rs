@@ -1,0 +1,105 @@
+//! How records hang together: documents and their owners, turns and their neighbours, facts and their versions.
+
+use super::corpus::{Corpus, FactEntry, TurnEntry};
+use super::decay::{ceased, kept_share};
+use super::postings::DocNumber;
+use crate::model::{FactId, RecordRef, SessionId, TurnId, VectorOwner};
+use crate::time::Timestamp;
+use std::ops::Range;
+
+impl Corpus {
+    pub(super) fn n_documents(&self) -> usize {
+        self.documents.len()
+    }
+
+    pub(super) fn owner(&self, doc: DocNumber) -> Option<VectorOwner> {
+        self.documents.get(doc as usize).copied().flatten()
+    }
+
+    pub(super) fn documents_of(&self, record: RecordRef) -> Range<DocNumber> {
+        let docs = match record {
+            RecordRef::Turn(id) => self.turns.get(&id).map(|turn| turn.docs.clone()),
+            RecordRef::Fact(id) => self.facts.get(&id).map(|fact| fact.doc..fact.doc + 1),
+        };
+        docs.unwrap_or(0..0)
+    }
+
+    pub(super) fn turns_of(&self, session: SessionId) -> impl Iterator<Item = &TurnEntry> {
+        let whole = TurnId { session, index: 0 }..=TurnId {
+            session,
+            index: u32::MAX,
+        };
+        self.turns.range(whole).map(|(_, turn)| turn)
+    }
+
+    /// The turn with words before this one, in the same session.
+    pub(super) fn before(&self, turn: TurnId) -> Option<TurnId> {
+        let first = TurnId { index: 0, ..turn };
+        self.turns.range(first..turn).next_back().map(|(id, _)| *id)
+    }
+
+    /// The turn with words after this one, in the same session.
+    pub(super) fn after(&self, turn: TurnId) -> Option<TurnId> {
+        let next = turn.index.checked_add(1)?;
+        let rest = TurnId {
+            index: next,
+            ..turn
+        }..=TurnId {
+            index: u32::MAX,
+            ..turn
+        };
+        self.turns.range(rest).next().map(|(id, _)| *id)
+    }
+
+    pub(super) fn facts_of(&self, turn: TurnId) -> impl Iterator<Item = FactId> {
+        self.facts_of_turn.get(&turn).into_iter().flatten().copied()
+    }
+
+    /// The version that replaced this one.
+    ///
+    /// Either record may name the other. A version is newer only if it was recorded later, so that wrong links can not run in a circle.
+    /// If two claim the place, the later one has it.
+    pub(super) fn newer(&self, id: FactId) -> Option<FactId> {
+        let this = self.facts.get(&id)?;
+        let age = |id: FactId, fact: &FactEntry| (fact.times.recorded_at.unix_ms, id);
+        let claims = self.newer_versions.get(&id)?.iter();
+        let valid = claims.filter_map(|newer| {
+            let other = self.facts.get(newer)?;
+            let is_linked = this.superseded_by == Some(*newer) || other.supersedes == Some(id);
+            (is_linked && age(*newer, other) > age(id, this)).then(|| age(*newer, other))
+        });
+        valid.max().map(|(_, newer)| newer)
+    }
+
+    /// The newest version of a fact.
+    pub(super) fn newest(&self, id: FactId) -> FactId {
+        std::iter::successors(Some(id), |id| self.newer(*id))
+            .last()
+            .unwrap_or(id)
+    }
+
+    /// The versions that this one replaced, newest first.
+    pub(super) fn older(&self, id: FactId) -> Vec<FactId> {
+        let mut older = Vec::new();
+        let mut to_visit = vec![id];
+        while let Some(id) = to_visit.pop() {
+            for version in self.older_versions.get(&id).into_iter().flatten() {
+                if self.newer(*version) == Some(id) {
+                    older.push(*version);
+                    to_visit.push(*version);
+                }
+            }
+        }
+        older.sort_by_key(|id| std::cmp::Reverse((self.facts[id].times.recorded_at.unix_ms, *id)));
+        older
+    }
+
+    /// The share of its score that a version keeps at `now`.
+    pub(super) fn kept_share(&self, id: FactId, now: Timestamp) -> f32 {
+        let Some(fact) = self.facts.get(&id) else {
+            return 1.0;
+        };
+        let newer = self.newer(id).map(|newer| &self.facts[&newer].times);
+        ceased(&fact.times, newer).map_or(1.0, |since| kept_share(since, now))
+    }
+}
