@@ -1,0 +1,259 @@
+//! The driver: the one place that awaits. It moves data from step to step and decides nothing itself.
+//!
+//! - [`Memory::open`] reads the store and fills the [`Corpus`](crate::recall::Corpus);
+//! - [`Memory::send`] is the path of one message;
+//! - [`Memory::work`] runs the queue;
+//! - the rest looks things up or changes facts.
+//!
+//! Every write is one [`Batch`], given to [`Memory::commit`].
+
+mod cancel;
+mod chat;
+mod curate;
+mod learn;
+mod open;
+mod ports;
+mod record;
+mod search;
+
+pub use cancel::Cancel;
+pub use chat::{ChatEvent, Send, Sent};
+pub use learn::{QueueReport, WorkReport};
+pub use open::{Counts, Status};
+pub use ports::{Body, Clock, Embedder, HttpRequest, HttpResponse, Ports, Transport};
+pub use record::SpokenTurn;
+pub use search::{BlockPreview, RecallRequest, Recollected, RecollectedItem};
+
+use crate::batch::{Batch, Durability, Op};
+use crate::claude::request::Message;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::index::Mode;
+use crate::model::{Fact, FactId, Job, JobId, JobState, Record, RecordRef, Session, SessionId};
+use crate::recall::{Corpus, EmbedderSpec};
+use crate::store::Store;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// One namespace's memory, open.
+pub struct Memory<P: Ports> {
+    ports: P,
+    config: Config,
+    state: RefCell<State>,
+    /// The last commit whose changes are in `state`.
+    seen_commit: Cell<u64>,
+    closed: Cell<bool>,
+}
+
+/// What is held in memory; all of it can be read again from the store.
+///
+/// A borrow of it never lives across an await.
+struct State {
+    corpus: Corpus,
+    facts: BTreeMap<FactId, Fact>,
+    /// With the number of their turns.
+    sessions: BTreeMap<SessionId, u32>,
+    jobs: BTreeMap<JobId, Job>,
+    /// Sessions that were spoken in since the memory was opened.
+    live: HashMap<SessionId, LiveSession>,
+    /// Records that could not be read, by kind and name.
+    unreadable: Vec<String>,
+}
+
+/// A session as its next request needs it.
+struct LiveSession {
+    session: Session,
+    /// The messages so far, byte for byte as they were sent and received.
+    history: Vec<Message>,
+    /// What this session's prompt holds already.
+    surfaced: HashSet<RecordRef>,
+    next_index: u32,
+    /// Whether a message is being answered now.
+    busy: bool,
+    /// What a full or broken disk refused; the next commit of this session tries it again.
+    unsaved: Vec<Op>,
+}
+
+impl<P: Ports> Memory<P> {
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Lets go of everything; later calls fail with `Closed`.
+    pub fn close(&self) {
+        self.closed.set(true);
+    }
+
+    fn ensure_open(&self) -> Result<()> {
+        if self.closed.get() {
+            Err(Error::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn batch(&self, durability: Durability) -> Batch {
+        Batch::new(&self.config.namespace, durability)
+    }
+
+    /// Writes the batch, then brings what is held in memory up to it, and indexes new text.
+    async fn commit(&self, batch: &Batch) -> Result<u64> {
+        let commit = self.ports.store().apply(batch).await?;
+        // Another tab may have committed in between: its number is then still to be caught up with.
+        if commit == self.seen_commit.get() + 1 {
+            self.seen_commit.set(commit);
+        }
+        self.absorb(batch);
+        Ok(commit)
+    }
+
+    /// Brings what is held in memory up to a batch that was written.
+    fn absorb(&self, batch: &Batch) {
+        let mut state = self.state.borrow_mut();
+        for op in &batch.ops {
+            match op {
+                Op::Insert(record) | Op::Put(record) => state.take_in(record),
+                Op::Delete { kind, name } => state.let_go(*kind, name),
+            }
+        }
+    }
+
+    /// Makes and keeps the vectors that are still missing. Derived data: a failure loses nothing.
+    async fn index_missing(&self) -> Result<usize> {
+        /// Pieces embedded at a time: short enough that other calls get their turn in between.
+        const AT_ONCE: usize = 64;
+        let Some(spec) = self.ports.embedder().spec() else {
+            return Ok(0);
+        };
+        let missing = self.state.borrow().corpus.missing_vectors();
+        for pieces in missing.chunks(AT_ONCE) {
+            let texts: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+            let vectors = self.ports.embedder().embed(&texts).await?;
+            let mut batch = self.batch(Durability::Relaxed);
+            for (piece, vector) in pieces.iter().zip(vectors) {
+                let Some(vector) = vector else {
+                    // No known word in it: the corpus must not ask again.
+                    let none = vec![0.0; spec.dimensions];
+                    let _ = self
+                        .state
+                        .borrow_mut()
+                        .corpus
+                        .add_vector(piece.owner, &none);
+                    continue;
+                };
+                batch
+                    .ops
+                    .push(Op::Put(Record::Vector(crate::model::StoredVector {
+                        v: crate::model::StoredVector::VERSION,
+                        owner: piece.owner,
+                        embedder: spec.id.clone(),
+                        components: quantise(&vector),
+                    })));
+            }
+            if !batch.ops.is_empty() {
+                // Recall needs the vectors even where the disk refuses them.
+                if self.commit(&batch).await.is_err() {
+                    self.absorb(&batch);
+                }
+            }
+        }
+        Ok(missing.len())
+    }
+}
+
+impl State {
+    fn new(embedder: Option<EmbedderSpec>, index_mode: Mode) -> State {
+        State {
+            corpus: Corpus::with_mode(embedder, index_mode),
+            facts: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            live: HashMap::new(),
+            unreadable: Vec::new(),
+        }
+    }
+
+    fn take_in(&mut self, record: &Record) {
+        match record {
+            Record::Session(session) => {
+                self.sessions.entry(session.id).or_default();
+            }
+            Record::Turn(turn) => {
+                let n_turns = self.sessions.entry(turn.id.session).or_default();
+                *n_turns = (*n_turns).max(turn.id.index + 1);
+                self.corpus.add_turn(turn);
+            }
+            Record::Fact(fact) => {
+                self.corpus.add_fact(fact);
+                self.facts.insert(fact.id, fact.clone());
+            }
+            Record::Vector(vector) => {
+                if self
+                    .corpus
+                    .embedder()
+                    .is_some_and(|spec| spec.id == vector.embedder)
+                {
+                    // A vector of the wrong shape is as good as none: it is made again.
+                    let _ = self
+                        .corpus
+                        .add_vector(vector.owner, &expand(&vector.components));
+                }
+            }
+            Record::Job(job) => {
+                self.jobs.insert(job.id, job.clone());
+            }
+            Record::Injection(_) | Record::Usage(_) => {}
+        }
+    }
+
+    fn let_go(&mut self, kind: crate::model::Kind, name: &str) {
+        use crate::model::Kind;
+        match kind {
+            Kind::Job => {
+                if let Ok(id) = name.parse() {
+                    self.jobs.remove(&id);
+                }
+            }
+            Kind::Turn => {
+                if let Ok(id) = name.parse() {
+                    self.corpus.remove(RecordRef::Turn(id));
+                }
+            }
+            Kind::Fact => {
+                if let Ok(id) = name.parse() {
+                    self.corpus.remove(RecordRef::Fact(id));
+                    self.facts.remove(&id);
+                }
+            }
+            Kind::Session => {
+                if let Ok(id) = name.parse() {
+                    self.sessions.remove(&id);
+                    self.live.remove(&id);
+                }
+            }
+            Kind::Vector | Kind::Injection | Kind::Usage => {}
+        }
+    }
+
+    fn n_jobs(&self, dead: bool) -> usize {
+        self.jobs
+            .values()
+            .filter(|job| (job.state == JobState::Dead) == dead)
+            .count()
+    }
+}
+
+/// Unit components to 16 bits: times 32,767, rounded. The error of a cosine stays below 1e-4.
+fn quantise(vector: &[f32]) -> Vec<i16> {
+    vector
+        .iter()
+        .map(|x| (x.clamp(-1.0, 1.0) * 32_767.0).round() as i16)
+        .collect()
+}
+
+fn expand(components: &[i16]) -> Vec<f32> {
+    components
+        .iter()
+        .map(|&x| f32::from(x) / 32_767.0)
+        .collect()
+}

@@ -1,0 +1,168 @@
+//! Opening: from the store's records to what recall needs in memory.
+
+use super::{Embedder, Memory, Ports, State};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::model::{Kind, Record};
+use crate::store::{Persistence, Range, Store};
+use std::cell::{Cell, RefCell};
+
+/// Records read at a time.
+const PAGE: usize = 1_000;
+
+/// How the memory is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    pub persistence: Persistence,
+    /// The id of the embedder; `None` while recall goes by keywords only.
+    pub embedder: Option<String>,
+    pub counts: Counts,
+    /// Records that are there and can not be read, as `kind:name`.
+    pub unreadable: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub sessions: usize,
+    pub turns: usize,
+    pub facts: usize,
+    pub jobs: usize,
+    pub dead_jobs: usize,
+}
+
+impl<P: Ports> Memory<P> {
+    /// Reads the whole namespace. Vectors that are missing are made later, by [`Memory::work`] or
+    /// after the next message.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a setting, `Storage`.
+    pub async fn open(config: Config, ports: P) -> Result<Memory<P>> {
+        config.check()?;
+        let memory = Memory {
+            state: RefCell::new(State::new(ports.embedder().spec(), config.index_mode)),
+            ports,
+            config,
+            seen_commit: Cell::new(0),
+            closed: Cell::new(false),
+        };
+        memory.load().await?;
+        Ok(memory)
+    }
+
+    /// Reads all that recall needs, turns and facts before their vectors, and puts it in the place of
+    /// what was held before. Until then calls are answered from that.
+    async fn load(&self) -> Result<()> {
+        let seen = self.ports.store().last_commit().await?;
+        let mut state = State::new(self.ports.embedder().spec(), self.config.index_mode);
+        for kind in [
+            Kind::Session,
+            Kind::Turn,
+            Kind::Fact,
+            Kind::Vector,
+            Kind::Job,
+        ] {
+            let unreadable = self.each_record(kind, "", |record| state.take_in(&record));
+            let unreadable = unreadable.await?.into_iter();
+            let name = |name| format!("{}:{name}", kind.name());
+            state.unreadable.extend(unreadable.map(name));
+        }
+        let mut held = self.state.borrow_mut();
+        state.live = std::mem::take(&mut held.live);
+        *held = state;
+        self.seen_commit.set(seen);
+        Ok(())
+    }
+
+    /// Calls `take` with every readable record of a kind whose name begins with `prefix`; gives the
+    /// names of the others.
+    async fn each_record(
+        &self,
+        kind: Kind,
+        prefix: &str,
+        mut take: impl FnMut(Record),
+    ) -> Result<Vec<String>> {
+        let mut unreadable = Vec::new();
+        let mut range = Range {
+            prefix: prefix.into(),
+            after: None,
+            limit: Some(PAGE),
+        };
+        loop {
+            let namespace = &self.config.namespace;
+            let scan = self.ports.store().scan(namespace, kind, &range).await?;
+            unreadable.extend(scan.unreadable);
+            scan.records.into_iter().for_each(&mut take);
+            match scan.next {
+                Some(next) => range.after = Some(next),
+                None => return Ok(unreadable),
+            }
+        }
+    }
+
+    /// All readable records of a kind whose name begins with `prefix`, in order.
+    pub(super) async fn records(&self, kind: Kind, prefix: &str) -> Result<Vec<Record>> {
+        let mut records = Vec::new();
+        self.each_record(kind, prefix, |record| records.push(record))
+            .await?;
+        Ok(records)
+    }
+
+    /// Reads what other tabs committed since; says whether there was anything.
+    ///
+    /// # Errors
+    /// `Storage`, `Closed`.
+    pub async fn catch_up(&self) -> Result<bool> {
+        self.ensure_open()?;
+        let mut reloaded = false;
+        let commits = loop {
+            let seen = self.seen_commit.get();
+            match self.ports.store().commits_after(seen).await? {
+                Some(commits) => break commits,
+                // The log does not reach back that far: everything is read again. What was committed
+                // meanwhile, by whomever, is in the log.
+                None => self.load().await?,
+            }
+            reloaded = true;
+        };
+        let Some(last) = commits.last().map(|(number, _)| *number) else {
+            return Ok(reloaded);
+        };
+        let namespace = &self.config.namespace;
+        let ours = commits
+            .iter()
+            .filter(|(_, commit)| commit.namespace == *namespace);
+        for change in ours.flat_map(|(_, commit)| &commit.changes) {
+            let store = self.ports.store();
+            let record = match change.deleted {
+                true => None,
+                false => match store.get(namespace, change.kind, &change.name).await {
+                    Err(Error::Corrupt { .. }) => continue,
+                    found => found?,
+                },
+            };
+            let mut state = self.state.borrow_mut();
+            match record {
+                Some(record) => state.take_in(&record),
+                None => state.let_go(change.kind, &change.name),
+            }
+        }
+        self.seen_commit.set(self.seen_commit.get().max(last));
+        Ok(true)
+    }
+
+    pub fn status(&self) -> Status {
+        let state = self.state.borrow();
+        Status {
+            persistence: self.ports.store().persistence(),
+            embedder: state.corpus.embedder().map(|spec| spec.id.clone()),
+            counts: Counts {
+                sessions: state.sessions.len(),
+                turns: state.corpus.n_turns(),
+                facts: state.facts.len(),
+                jobs: state.n_jobs(false),
+                dead_jobs: state.n_jobs(true),
+            },
+            unreadable: state.unreadable.clone(),
+        }
+    }
+}

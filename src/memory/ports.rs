@@ -1,0 +1,87 @@
+//! What the driver needs from the outside, as small traits: a browser implements them in `web`,
+//! tests implement them in a few lines.
+
+use super::cancel::Cancel;
+use crate::error::Result;
+use crate::recall::EmbedderSpec;
+use crate::store::Store;
+use crate::time::Timestamp;
+
+/// The four things around the core, named once.
+pub trait Ports {
+    type Store: Store;
+    type Transport: Transport;
+    type Clock: Clock;
+    type Embedder: Embedder;
+
+    fn store(&self) -> &Self::Store;
+    fn transport(&self) -> &Self::Transport;
+    fn clock(&self) -> &Self::Clock;
+    fn embedder(&self) -> &Self::Embedder;
+}
+
+/// Time and chance.
+#[allow(async_fn_in_trait, reason = "one driver awaits, on one thread")]
+pub trait Clock {
+    /// The present moment on the person's clock.
+    fn now(&self) -> Timestamp;
+    /// Fresh random bits, unpredictable enough that ids of two tabs never meet.
+    fn random(&self) -> u128;
+    async fn sleep(&self, ms: u32);
+}
+
+/// Turns text into vectors.
+#[allow(async_fn_in_trait, reason = "one driver awaits, on one thread")]
+pub trait Embedder {
+    /// What its vectors are; `None` while there is no model, and recall goes on by keywords.
+    fn spec(&self) -> Option<EmbedderSpec>;
+
+    /// A vector for each text, in order; `None` for a text without any known word.
+    ///
+    /// # Errors
+    /// `EmbedderUnavailable`.
+    async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Vec<f32>>>>;
+}
+
+/// A POST with a JSON body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// Below the endpoint, with a leading slash.
+    pub path: &'static str,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+/// An answer whose body is still to be read.
+pub struct HttpResponse<B> {
+    pub status: u16,
+    /// Lower-case names.
+    pub headers: Vec<(String, String)>,
+    pub body: B,
+}
+
+/// The bytes of an answer, as they arrive.
+#[allow(async_fn_in_trait, reason = "one driver awaits, on one thread")]
+pub trait Body {
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// `Network` if the connection broke, `Cancelled`.
+    async fn chunk(&mut self) -> Result<Option<Vec<u8>>>;
+}
+
+/// Sends requests to the one endpoint.
+#[allow(async_fn_in_trait, reason = "one driver awaits, on one thread")]
+pub trait Transport {
+    type Body: Body;
+
+    /// Settles when the status is known. Dropping the answer's body, or `cancel`, ends the request.
+    ///
+    /// # Errors
+    /// `Network` if nothing answered, `Cancelled`.
+    async fn send(
+        &self,
+        request: &HttpRequest,
+        cancel: &Cancel,
+    ) -> Result<HttpResponse<Self::Body>>;
+}

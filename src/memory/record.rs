@@ -1,0 +1,283 @@
+//! Recording turns: one strict batch with the turns and the job that will read them.
+
+use super::{Clock, LiveSession, Memory, Ports};
+use crate::batch::{Batch, Durability, Op};
+use crate::block;
+use crate::claude::request::{Message, message_of, system_text};
+use crate::error::{Error, Result};
+use crate::model::{
+    Injection, Job, JobId, JobState, JobWork, Kind, Record, RecordRef, Role, Session, SessionId,
+    Turn, TurnId,
+};
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+
+/// A turn that the host brings: what was said, without ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpokenTurn {
+    pub role: Role,
+    pub text: String,
+}
+
+impl<P: Ports> Memory<P> {
+    /// Records turns of a conversation that the host runs itself, and queues their extraction.
+    /// Without a session a new one is started.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an empty list or text, `Conflict` if another tab wrote to the session,
+    /// `QuotaExceeded`, `Storage`, `Closed`: nothing was recorded then.
+    pub async fn remember(
+        &self,
+        session: Option<SessionId>,
+        turns: &[SpokenTurn],
+    ) -> Result<(SessionId, Vec<TurnId>)> {
+        self.ensure_open()?;
+        if turns.is_empty() || turns.iter().any(|turn| turn.text.trim().is_empty()) {
+            return Err(Error::InvalidInput {
+                field: "turns",
+                reason: "expected at least one turn, each with text".into(),
+            });
+        }
+        let id = self.enter(session, &self.config.model.clone(), "").await?;
+        let _leave = Leave { memory: self, id };
+        let now = self.now();
+        let first = self.with_live(id, |live| live.next_index)?;
+        let turns: Vec<Turn> = (first..)
+            .zip(turns)
+            .map(|(index, spoken)| Turn {
+                v: Turn::VERSION,
+                id: TurnId { session: id, index },
+                role: spoken.role,
+                content: vec![json!({"type": "text", "text": spoken.text})],
+                at: now,
+            })
+            .collect();
+        let mut batch = self.record_batch(id, &turns)?;
+        batch.ops.push(Op::Insert(Record::Job(self.extraction(
+            id,
+            first,
+            turns.len() as u32,
+        ))));
+        self.commit_session(id, &batch).await?;
+        self.with_live(id, |live| {
+            live.history
+                .extend(turns.iter().map(|turn| message_of(turn, None)));
+            live.next_index += turns.len() as u32;
+        })?;
+        // The turns are saved; vectors are derived and are made later if this fails.
+        let _ = self.index_missing().await;
+        Ok((id, turns.iter().map(|turn| turn.id).collect()))
+    }
+
+    /// Makes a session ready to be spoken in and marks it busy: from memory, from the store, or new.
+    ///
+    /// A name that is not stored yet starts a session under that name, so that a first message
+    /// can be sent again after a failure without becoming a second session.
+    pub(super) async fn enter(
+        &self,
+        session: Option<SessionId>,
+        model: &str,
+        instructions: &str,
+    ) -> Result<SessionId> {
+        let clock = self.ports.clock();
+        let id = session.unwrap_or_else(|| SessionId::new(clock.now().unix_ms, clock.random()));
+        let known = self.state.borrow().live.contains_key(&id);
+        if !known {
+            let live = match self.restore(id).await? {
+                Some(live) => live,
+                None => self.start(id, model, instructions).await?,
+            };
+            self.state.borrow_mut().live.entry(id).or_insert(live);
+        }
+        self.with_live(id, |live| match live.busy {
+            true => Err(Error::InvalidInput {
+                field: "session",
+                reason: "its last message is still being answered; wait or cancel it".into(),
+            }),
+            false => {
+                live.busy = true;
+                Ok(id)
+            }
+        })?
+    }
+
+    pub(super) fn with_live<T>(
+        &self,
+        id: SessionId,
+        act: impl FnOnce(&mut LiveSession) -> T,
+    ) -> Result<T> {
+        let mut state = self.state.borrow_mut();
+        let live = state.live.get_mut(&id);
+        live.map(act).ok_or_else(|| Error::NotFound {
+            what: format!("session {id}"),
+        })
+    }
+
+    /// A stored session, with its messages put together again byte for byte.
+    async fn restore(&self, id: SessionId) -> Result<Option<LiveSession>> {
+        let name = id.to_string();
+        let mut sessions = self.records(Kind::Session, &name).await?;
+        let Some(Record::Session(session)) = sessions.pop() else {
+            return Ok(None);
+        };
+        let prefix = format!("{name}.");
+        let mut injections = HashMap::new();
+        let mut surfaced: HashSet<RecordRef> = session.surfaced.iter().copied().collect();
+        for record in self.records(Kind::Injection, &prefix).await? {
+            if let Record::Injection(injection) = record {
+                surfaced.extend(injection.surfaced.iter().map(|surfaced| surfaced.record));
+                injections.insert(injection.turn, injection);
+            }
+        }
+        let (mut history, mut next_index) = (Vec::new(), 0);
+        for record in self.records(Kind::Turn, &prefix).await? {
+            if let Record::Turn(turn) = record {
+                history.push(message_of(&turn, injections.get(&turn.id)));
+                next_index = turn.id.index + 1;
+            }
+        }
+        Ok(Some(LiveSession::new(
+            session, history, surfaced, next_index,
+        )))
+    }
+
+    /// A new session: its snapshot is taken now and stays as it is.
+    async fn start(&self, id: SessionId, model: &str, instructions: &str) -> Result<LiveSession> {
+        let started = self.now();
+        let last_turns = self.last_turns(id).await?;
+        let last_turns: Vec<&Turn> = last_turns.iter().collect();
+        let snapshot = block::snapshot(&last_turns, started, self.config.snapshot_tokens);
+        let (snapshot, surfaced) = snapshot
+            .map(|block| (block.text, block.included))
+            .unwrap_or_default();
+        let instructions = match instructions {
+            "" => &self.config.instructions,
+            own => own,
+        };
+        let session = Session {
+            v: Session::VERSION,
+            id,
+            started,
+            model: model.into(),
+            system: system_text(instructions),
+            snapshot,
+            surfaced: surfaced.clone(),
+        };
+        let mut live =
+            LiveSession::new(session.clone(), Vec::new(), HashSet::from_iter(surfaced), 0);
+        // Written with the first turns: a session without turns is not worth keeping.
+        live.unsaved.push(Op::Insert(Record::Session(session)));
+        Ok(live)
+    }
+
+    /// The last turns of the latest other session that has any.
+    async fn last_turns(&self, except: SessionId) -> Result<Vec<Turn>> {
+        let earlier: Vec<SessionId> = self
+            .state
+            .borrow()
+            .sessions
+            .keys()
+            .rev()
+            .filter(|id| **id != except)
+            .copied()
+            .collect();
+        for session in earlier {
+            let records = self.records(Kind::Turn, &format!("{session}.")).await?;
+            let mut turns: Vec<Turn> = records
+                .into_iter()
+                .filter_map(|record| match record {
+                    Record::Turn(turn) if turn.role != Role::Tool => Some(turn),
+                    _ => None,
+                })
+                .collect();
+            if !turns.is_empty() {
+                return Ok(turns.split_off(turns.len().saturating_sub(block::SNAPSHOT_TURNS)));
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// A strict batch with what the session still owes the disk, and new turns.
+    pub(super) fn record_batch(&self, id: SessionId, turns: &[Turn]) -> Result<Batch> {
+        let mut batch = self.batch(Durability::Strict);
+        batch.ops = self.with_live(id, |live| live.unsaved.clone())?;
+        batch.ops.extend(
+            turns
+                .iter()
+                .map(|turn| Op::Insert(Record::Turn(turn.clone()))),
+        );
+        Ok(batch)
+    }
+
+    /// Commits a session's batch. A session that another tab has written to is read again next time.
+    pub(super) async fn commit_session(&self, id: SessionId, batch: &Batch) -> Result<()> {
+        match self.commit(batch).await {
+            Ok(_) => self.with_live(id, |live| live.unsaved.clear()),
+            Err(error) => {
+                if matches!(error, Error::Conflict { .. }) {
+                    self.state.borrow_mut().live.remove(&id);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn extraction(&self, session: SessionId, first: u32, n_turns: u32) -> Job {
+        let now = self.now();
+        Job {
+            v: Job::VERSION,
+            id: JobId::new(now.unix_ms, self.ports.clock().random()),
+            work: JobWork::Extract {
+                session,
+                first,
+                last: first + n_turns - 1,
+            },
+            state: JobState::Waiting {
+                until_ms: now.unix_ms,
+            },
+            attempts: 0,
+            last_error: None,
+        }
+    }
+
+    /// The ledger's entry for what a message carried.
+    pub(super) fn injection(turn: TurnId, preview: &super::BlockPreview) -> Option<Injection> {
+        let block = preview.block.as_ref()?;
+        Some(Injection {
+            v: Injection::VERSION,
+            turn,
+            text: block.text.clone(),
+            surfaced: preview.surfaced(),
+        })
+    }
+}
+
+impl LiveSession {
+    fn new(
+        session: Session,
+        history: Vec<Message>,
+        surfaced: HashSet<RecordRef>,
+        next_index: u32,
+    ) -> LiveSession {
+        LiveSession {
+            session,
+            history,
+            surfaced,
+            next_index,
+            busy: false,
+            unsaved: Vec::new(),
+        }
+    }
+}
+
+/// Marks the session free again when a call ends, however it ends.
+pub(super) struct Leave<'a, P: Ports> {
+    pub memory: &'a Memory<P>,
+    pub id: SessionId,
+}
+
+impl<P: Ports> Drop for Leave<'_, P> {
+    fn drop(&mut self) {
+        let _ = self.memory.with_live(self.id, |live| live.busy = false);
+    }
+}

@@ -1,0 +1,222 @@
+//! Recall and the working-memory block.
+
+use super::{Embedder, Memory, Ports};
+use crate::block::{self, Block, BlockItem};
+use crate::error::{Error, Result};
+use crate::model::{Fact, Kind, Record, RecordRef, SessionId, Surfaced, Turn};
+use crate::recall::{Level, Query, Recalled};
+use crate::store::Store;
+use crate::time::Timestamp;
+use std::collections::HashSet;
+
+/// What to look for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecallRequest {
+    pub query: String,
+    /// `None` for the configured limit.
+    pub limit: Option<usize>,
+    pub level: Level,
+    /// The running session: its own turns are in the prompt already and are not recalled.
+    pub session: Option<SessionId>,
+}
+
+/// A recalled record together with what it says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecollectedItem {
+    pub recalled: Recalled,
+    pub fact: Option<Fact>,
+    /// Superseded versions of the fact, newest first.
+    pub older: Vec<Fact>,
+    pub turn: Option<Turn>,
+    /// The part of the turn that matched.
+    pub excerpt: Option<String>,
+}
+
+/// What recall found, best first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recollected {
+    pub items: Vec<RecollectedItem>,
+    pub candidates: usize,
+}
+
+/// The block that a message would carry.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BlockPreview {
+    /// `None` if nothing relevant is known.
+    pub block: Option<Block>,
+    /// The items that the block holds, best first.
+    pub items: Vec<RecollectedItem>,
+}
+
+impl BlockPreview {
+    pub(super) fn surfaced(&self) -> Vec<Surfaced> {
+        let score = |item: &RecollectedItem| Surfaced {
+            record: item.recalled.record,
+            score: item.recalled.score,
+        };
+        self.items.iter().map(score).collect()
+    }
+}
+
+impl<P: Ports> Memory<P> {
+    /// The memories that fit the query, best first; nothing if nothing fits.
+    ///
+    /// # Errors
+    /// `Storage`, `Closed`.
+    pub async fn recall(&self, request: &RecallRequest) -> Result<Recollected> {
+        self.recall_except(request, &HashSet::new()).await
+    }
+
+    /// The block that a message with this text would carry now.
+    ///
+    /// # Errors
+    /// `Storage`, `Closed`.
+    pub async fn block(&self, query: &str, session: Option<SessionId>) -> Result<BlockPreview> {
+        let surfaced = session
+            .and_then(|id| {
+                self.state
+                    .borrow()
+                    .live
+                    .get(&id)
+                    .map(|live| live.surfaced.clone())
+            })
+            .unwrap_or_default();
+        self.block_except(query, session, &surfaced, self.now())
+            .await
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        super::Clock::now(self.ports.clock())
+    }
+
+    pub(super) async fn block_except(
+        &self,
+        query: &str,
+        session: Option<SessionId>,
+        exclude: &HashSet<RecordRef>,
+        now: Timestamp,
+    ) -> Result<BlockPreview> {
+        let request = RecallRequest {
+            query: query.into(),
+            limit: None,
+            level: Level::Normal,
+            session,
+        };
+        let recollected = self.recall_except(&request, exclude).await?;
+        let lines: Vec<BlockItem> = recollected
+            .items
+            .iter()
+            .filter_map(RecollectedItem::line)
+            .collect();
+        let block = block::recall_block(&lines, now, self.config.block_tokens);
+        let included: HashSet<RecordRef> = block
+            .iter()
+            .flat_map(|block| block.included.iter().copied())
+            .collect();
+        let mut items = recollected.items;
+        items.retain(|item| included.contains(&item.recalled.record));
+        Ok(BlockPreview { block, items })
+    }
+
+    async fn recall_except(
+        &self,
+        request: &RecallRequest,
+        exclude: &HashSet<RecordRef>,
+    ) -> Result<Recollected> {
+        self.ensure_open()?;
+        let vector = self.query_vector(&request.query).await;
+        let recollection = self.state.borrow().corpus.recall(&Query {
+            text: &request.query,
+            vector: vector.as_deref(),
+            now: self.now(),
+            limit: request.limit.unwrap_or(self.config.recall_limit),
+            level: request.level,
+            exclude,
+            not_session: request.session,
+        });
+        let mut items = Vec::with_capacity(recollection.items.len());
+        for recalled in recollection.items {
+            if let Some(item) = self.read(recalled).await? {
+                items.push(item);
+            }
+        }
+        Ok(Recollected {
+            items,
+            candidates: recollection.candidates,
+        })
+    }
+
+    /// Without a model, or if it fails on this text, recall goes on by keywords.
+    async fn query_vector(&self, query: &str) -> Option<Vec<f32>> {
+        self.ports.embedder().spec()?;
+        self.ports.embedder().embed(&[query]).await.ok()?.pop()?
+    }
+
+    async fn read(&self, recalled: Recalled) -> Result<Option<RecollectedItem>> {
+        let mut item = RecollectedItem {
+            fact: None,
+            older: Vec::new(),
+            turn: None,
+            excerpt: None,
+            recalled,
+        };
+        match item.recalled.record {
+            RecordRef::Fact(id) => {
+                let state = self.state.borrow();
+                item.fact = state.facts.get(&id).cloned();
+                let older = item.recalled.older.iter();
+                item.older = older
+                    .filter_map(|id| state.facts.get(id).cloned())
+                    .collect();
+            }
+            RecordRef::Turn(id) => {
+                let namespace = &self.config.namespace;
+                let found = self
+                    .ports
+                    .store()
+                    .get(namespace, Kind::Turn, &id.to_string())
+                    .await;
+                match found {
+                    Ok(Some(Record::Turn(turn))) => {
+                        item.excerpt = Some(excerpt(&turn, item.recalled.piece.clone()));
+                        item.turn = Some(turn);
+                    }
+                    // A turn that can not be read is listed in the status; recall goes on without it.
+                    Ok(_) | Err(Error::Corrupt { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok((item.fact.is_some() || item.turn.is_some()).then_some(item))
+    }
+}
+
+impl RecollectedItem {
+    fn line(&self) -> Option<BlockItem<'_>> {
+        match (&self.fact, &self.turn) {
+            (Some(fact), _) => Some(BlockItem::Fact {
+                fact,
+                older: self.older.iter().collect(),
+            }),
+            (None, Some(turn)) => Some(BlockItem::Turn {
+                turn,
+                excerpt: self.excerpt.as_deref().unwrap_or_default(),
+            }),
+            (None, None) => None,
+        }
+    }
+}
+
+/// The text of a turn between two UTF-16 offsets; all of it without offsets.
+fn excerpt(turn: &Turn, piece: Option<std::ops::Range<u32>>) -> String {
+    let text = turn.text();
+    let Some(piece) = piece else { return text };
+    let mut at = 0;
+    text.chars()
+        .filter(|c| {
+            let inside = piece.contains(&at);
+            at += c.len_utf16() as u32;
+            inside
+        })
+        .collect()
+}

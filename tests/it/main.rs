@@ -1,0 +1,9 @@
+//! The driver against a scripted endpoint, a store in memory, a clock that stands still and the real
+//! embedding table. One binary, because each further one is linked again.
+
+mod chat;
+mod faults;
+mod queue;
+mod tabs;
+mod tidy;
+mod world;

@@ -1,0 +1,402 @@
+//! A world for the driver: everything around it is under the test's control.
+
+use onhand::batch::{Batch, Commit};
+use onhand::config::Config;
+use onhand::embed::StaticTable;
+use onhand::error::{Error, Result};
+use onhand::index::Mode;
+use onhand::memory::{
+    Body, Cancel, ChatEvent, Clock, Embedder, HttpRequest, HttpResponse, Memory, Ports, Send, Sent,
+    Transport,
+};
+use onhand::model::{Kind, Namespace, Record, SessionId};
+use onhand::recall::EmbedderSpec;
+use onhand::store::ram::RamStore;
+use onhand::store::{Persistence, Range, Scan, Store};
+use onhand::time::Timestamp;
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+pub const DAY_MS: i64 = 86_400_000;
+/// 2026-11-20T09:00:00Z.
+pub const START_MS: i64 = 1_795_165_200_000;
+
+/// What the endpoint answers next.
+#[derive(Clone)]
+pub enum Answer {
+    /// Status, headers, and the body in pieces.
+    Http(u16, Vec<(String, String)>, Vec<Vec<u8>>),
+    /// No connection.
+    Down,
+    /// A body that breaks off after these pieces.
+    Broken(Vec<Vec<u8>>),
+    /// Never answers; the user loses patience meanwhile.
+    Hang(Cancel),
+}
+
+#[derive(Default)]
+pub struct Endpoint {
+    pub requests: RefCell<Vec<HttpRequest>>,
+    pub answers: RefCell<VecDeque<Answer>>,
+}
+
+impl Endpoint {
+    pub fn will(&self, answer: Answer) {
+        self.answers.borrow_mut().push_back(answer);
+    }
+
+    /// The body of the n-th request.
+    pub fn body(&self, n: usize) -> Value {
+        serde_json::from_str(&self.requests.borrow()[n].body).expect("a request is JSON")
+    }
+
+    pub fn last_body(&self) -> Value {
+        self.body(self.requests.borrow().len() - 1)
+    }
+
+    pub fn n_requests(&self) -> usize {
+        self.requests.borrow().len()
+    }
+}
+
+/// The transport's end of an endpoint that tests hold too.
+#[derive(Clone, Default)]
+pub struct Line(pub Rc<Endpoint>);
+
+pub struct Pieces {
+    pieces: VecDeque<Vec<u8>>,
+    breaks: bool,
+}
+
+impl Body for Pieces {
+    async fn chunk(&mut self) -> Result<Option<Vec<u8>>> {
+        match self.pieces.pop_front() {
+            None if self.breaks => Err(Error::Network {
+                message: "broken".into(),
+            }),
+            piece => Ok(piece),
+        }
+    }
+}
+
+impl Transport for Line {
+    type Body = Pieces;
+
+    async fn send(&self, request: &HttpRequest, _: &Cancel) -> Result<HttpResponse<Pieces>> {
+        self.0.requests.borrow_mut().push(request.clone());
+        let answer = self.0.answers.borrow_mut().pop_front();
+        let (status, headers, pieces, breaks) = match answer.expect("an unexpected request") {
+            Answer::Http(status, headers, pieces) => (status, headers, pieces, false),
+            Answer::Broken(pieces) => (200, vec![], pieces, true),
+            Answer::Down => {
+                return Err(Error::Network {
+                    message: "no connection".into(),
+                });
+            }
+            Answer::Hang(cancel) => {
+                cancel.cancel();
+                std::future::pending().await
+            }
+        };
+        Ok(HttpResponse {
+            status,
+            headers,
+            body: Pieces {
+                pieces: pieces.into(),
+                breaks,
+            },
+        })
+    }
+}
+
+/// A clock that moves only when it is told to, or slept on.
+#[derive(Clone)]
+pub struct Hand(pub Rc<HandState>);
+
+pub struct HandState {
+    pub now_ms: Cell<i64>,
+    pub slept: RefCell<Vec<u32>>,
+    random: Cell<u128>,
+}
+
+impl Hand {
+    pub fn new(seed: u128) -> Hand {
+        Hand(Rc::new(HandState {
+            now_ms: Cell::new(START_MS),
+            slept: RefCell::default(),
+            random: Cell::new(seed),
+        }))
+    }
+
+    pub fn pass(&self, ms: i64) {
+        self.0.now_ms.set(self.0.now_ms.get() + ms);
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::utc(self.0.now_ms.get())
+    }
+    fn random(&self) -> u128 {
+        // A fixed odd step visits every value once.
+        let next = self
+            .0
+            .random
+            .get()
+            .wrapping_add(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        self.0.random.set(next);
+        next
+    }
+    async fn sleep(&self, ms: u32) {
+        self.0.slept.borrow_mut().push(ms);
+        self.pass(i64::from(ms));
+    }
+}
+
+/// The real table, or none.
+pub struct Table(pub bool);
+
+fn table() -> &'static StaticTable {
+    static TABLE: OnceLock<StaticTable> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/pkg/model/static-128-int4.bin");
+        StaticTable::from_bytes(&std::fs::read(path).expect("the table is in the tree"))
+            .expect("the table reads")
+    })
+}
+
+impl Embedder for Table {
+    fn spec(&self) -> Option<EmbedderSpec> {
+        self.0.then(|| EmbedderSpec {
+            id: table().id().into(),
+            dimensions: table().dimensions(),
+            mean: table().calibration().mean,
+            sd: table().calibration().sd,
+        })
+    }
+    async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Vec<f32>>>> {
+        Ok(texts.iter().map(|text| table().embed(text)).collect())
+    }
+}
+
+/// A store that fails where a test says so.
+#[derive(Default)]
+pub struct Faulty {
+    pub inner: RamStore,
+    pub writes_fail: RefCell<Option<Error>>,
+    pub reads_fail: RefCell<Option<Error>>,
+}
+
+fn fail(error: &RefCell<Option<Error>>) -> Result<()> {
+    error.borrow().clone().map_or(Ok(()), Err)
+}
+
+impl Store for Faulty {
+    fn persistence(&self) -> Persistence {
+        self.inner.persistence()
+    }
+    async fn apply(&self, batch: &Batch) -> Result<u64> {
+        fail(&self.writes_fail)?;
+        self.inner.apply(batch).await
+    }
+    async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {
+        fail(&self.reads_fail)?;
+        self.inner.get(namespace, kind, name).await
+    }
+    async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
+        fail(&self.reads_fail)?;
+        self.inner.scan(namespace, kind, range).await
+    }
+    async fn last_commit(&self) -> Result<u64> {
+        self.inner.last_commit().await
+    }
+    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
+        self.inner.commits_after(number).await
+    }
+}
+
+pub struct TestPorts {
+    store: Rc<Faulty>,
+    transport: Line,
+    clock: Hand,
+    embedder: Table,
+}
+
+impl Ports for TestPorts {
+    type Store = Rc<Faulty>;
+    type Transport = Line;
+    type Clock = Hand;
+    type Embedder = Table;
+
+    fn store(&self) -> &Rc<Faulty> {
+        &self.store
+    }
+    fn transport(&self) -> &Line {
+        &self.transport
+    }
+    fn clock(&self) -> &Hand {
+        &self.clock
+    }
+    fn embedder(&self) -> &Table {
+        &self.embedder
+    }
+}
+
+/// A disk, an endpoint and a clock that outlive the page.
+pub struct World {
+    pub store: Rc<Faulty>,
+    pub line: Line,
+    pub clock: Hand,
+}
+
+impl World {
+    pub fn new() -> World {
+        World {
+            store: Rc::default(),
+            line: Line::default(),
+            clock: Hand::new(1),
+        }
+    }
+
+    /// Opens the memory as a page does when it is loaded.
+    pub fn open(&self) -> Memory<TestPorts> {
+        self.open_with(true)
+    }
+
+    pub fn open_with(&self, table: bool) -> Memory<TestPorts> {
+        self.open_as(table, Mode::Scan)
+    }
+
+    pub fn open_as(&self, table: bool, index_mode: Mode) -> Memory<TestPorts> {
+        let ports = TestPorts {
+            store: self.store.clone(),
+            transport: self.line.clone(),
+            clock: self.clock.clone(),
+            embedder: Table(table),
+        };
+        let config = Config {
+            index_mode,
+            ..Config::new(namespace())
+        };
+        pollster::block_on(Memory::open(config, ports)).expect("it opens")
+    }
+
+    /// How many records of a kind are stored.
+    pub fn n_stored(&self, kind: Kind) -> usize {
+        pollster::block_on(self.store.inner.scan(&namespace(), kind, &Range::default()))
+            .expect("memory does not fail")
+            .records
+            .len()
+    }
+}
+
+pub fn namespace() -> Namespace {
+    Namespace {
+        user: "me".into(),
+        project: "default".into(),
+    }
+}
+
+/// Sends a message; gives the outcome and the events.
+pub fn send(
+    memory: &Memory<TestPorts>,
+    session: Option<SessionId>,
+    text: &str,
+) -> (Result<Sent>, Vec<ChatEvent>) {
+    let mut events = Vec::new();
+    let request = Send {
+        session,
+        text: text.into(),
+        ..Send::default()
+    };
+    let cancel = Cancel::default();
+    let sent = pollster::block_on(memory.send(&request, &cancel, |event| events.push(event)));
+    (sent, events)
+}
+
+/// An answer with these content blocks, streamed, in pieces of `size` bytes.
+pub fn streamed(blocks: &[Value], size: usize) -> Answer {
+    Answer::Http(
+        200,
+        vec![("request-id".into(), "req_1".into())],
+        pieces(&sse(blocks), size),
+    )
+}
+
+pub fn says(text: &str) -> Answer {
+    streamed(&[json!({"type": "text", "text": text})], 7)
+}
+
+pub fn pieces(text: &str, size: usize) -> Vec<Vec<u8>> {
+    text.as_bytes().chunks(size).map(<[u8]>::to_vec).collect()
+}
+
+/// The stream that the API documents for a message.
+pub fn sse(blocks: &[Value]) -> String {
+    let mut out = String::new();
+    let mut event = |data: Value| {
+        out.push_str(&format!(
+            "event: {}\ndata: {data}\n\n",
+            data["type"].as_str().unwrap()
+        ));
+    };
+    event(json!({"type": "message_start", "message": {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-5-5",
+        "content": [], "stop_reason": null, "stop_sequence": null,
+        "usage": {"input_tokens": 25, "output_tokens": 1, "cache_read_input_tokens": 5, "cache_creation_input_tokens": 3}}}));
+    for (index, block) in blocks.iter().enumerate() {
+        let mut start = block.clone();
+        let deltas = match block["type"].as_str().unwrap() {
+            "text" => {
+                start["text"] = json!("");
+                vec![json!({"type": "text_delta", "text": block["text"]})]
+            }
+            "thinking" => {
+                start["signature"] = json!("");
+                vec![json!({"type": "signature_delta", "signature": block["signature"]})]
+            }
+            _ => vec![],
+        };
+        event(json!({"type": "content_block_start", "index": index, "content_block": start}));
+        for delta in deltas {
+            event(json!({"type": "content_block_delta", "index": index, "delta": delta}));
+        }
+        event(json!({"type": "content_block_stop", "index": index}));
+    }
+    event(
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": {"output_tokens": 15}}),
+    );
+    event(json!({"type": "message_stop"}));
+    out
+}
+
+/// An error answer in the API's shape.
+pub fn error(status: u16, kind: &str, headers: &[(&str, &str)]) -> Answer {
+    let body =
+        json!({"type": "error", "error": {"type": kind, "message": "no"}, "request_id": null});
+    let headers = headers
+        .iter()
+        .map(|(k, v)| (k.to_string(), v.to_string()))
+        .collect();
+    Answer::Http(status, headers, vec![body.to_string().into_bytes()])
+}
+
+/// An extraction answer that names these facts.
+pub fn extracted(facts: Value) -> Answer {
+    let body = json!({
+        "id": "msg_2", "type": "message", "role": "assistant", "model": "claude-haiku-5-5",
+        "content": [{"type": "text", "text": json!({"facts": facts}).to_string()}],
+        "stop_reason": "end_turn", "stop_sequence": null,
+        "usage": {"input_tokens": 300, "output_tokens": 40}});
+    Answer::Http(200, vec![], vec![body.to_string().into_bytes()])
+}
+
+/// One fact as the extraction model writes it.
+pub fn fact(kind: &str, subject: &str, attribute: &str, statement: &str, quote: &str) -> Value {
+    json!({"type": kind, "subject": subject, "attribute": attribute, "statement": statement,
+        "entities": [], "numbers": [], "turn": 0, "quote": quote, "confidence": "high",
+        "valid_from": null, "supersedes": null})
+}
