@@ -1,0 +1,549 @@
+//! The engine: what JavaScript holds. One plain object goes in, one comes out.
+
+use super::clock::BrowserClock;
+use super::embedder::TableEmbedder;
+use super::idb::IdbStore;
+use super::panic::install_hook;
+use super::transport::FetchTransport;
+use super::views::{
+    ChatEventView, ErrorView, FactView, ItemView, JobView, StatusView, TurnView, stop_reason,
+};
+use crate::batch::{Batch, Commit};
+use crate::config::Config;
+use crate::embed::StaticTable;
+use crate::error::{Error, Result};
+use crate::index::Mode;
+use crate::memory::{Cancel, Memory, Ports, RecallRequest, Send, SpokenTurn};
+use crate::model::{Fact, Kind, Namespace, Origin, Record, Role, SessionId};
+use crate::recall::Level;
+use crate::store::ram::RamStore;
+use crate::store::{Persistence, Range, Scan, Store};
+use js_sys::{Function, Promise, Uint8Array};
+use serde::{Deserialize, Serialize};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use web_sys::AbortSignal;
+
+/// A memory and its way to the page.
+#[wasm_bindgen]
+pub struct Engine(Rc<Inner>);
+
+struct Inner {
+    memory: Memory<Browser>,
+    no_disk: Option<Error>,
+    no_table: Option<Error>,
+    debug: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    endpoint: String,
+    database: String,
+    user: String,
+    project: String,
+    model: Option<String>,
+    extraction_model: Option<String>,
+    instructions: String,
+    block_tokens: Option<u32>,
+    max_tokens: Option<u32>,
+    index: Option<IndexName>,
+    table_error: Option<String>,
+    debug: bool,
+}
+
+/// What the page may ask.
+#[derive(Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+enum Request {
+    Status,
+    Send {
+        session: Option<String>,
+        text: String,
+        model: Option<String>,
+        instructions: Option<String>,
+    },
+    Recall {
+        query: String,
+        limit: Option<usize>,
+        level: Option<LevelName>,
+        session: Option<String>,
+    },
+    Block {
+        query: String,
+        session: Option<String>,
+    },
+    Remember {
+        session: Option<String>,
+        turns: Vec<Spoken>,
+    },
+    Facts,
+    FactHistory {
+        id: String,
+    },
+    MarkStale {
+        id: String,
+        reason: String,
+    },
+    Restore {
+        id: String,
+    },
+    Correct {
+        id: String,
+        statement: String,
+    },
+    Sessions,
+    Turns {
+        session: String,
+    },
+    Work,
+    Jobs,
+    RetryJobs,
+    CatchUp,
+    Crash,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum IndexName {
+    Scan,
+    Hnsw,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum LevelName {
+    Loose,
+    Normal,
+    Strict,
+}
+
+#[derive(Deserialize)]
+struct Spoken {
+    role: Role,
+    text: String,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens a memory. `table` is the embedding table's bytes, or undefined if there is none.
+    /// `notify` is called with `{type: "committed", commit, kinds}` after each commit.
+    ///
+    /// # Errors
+    /// An error object with a `code`; never for a missing database or a missing table, which the
+    /// status shows.
+    pub fn open(options: JsValue, table: Option<Uint8Array>, notify: Function) -> Promise {
+        future_to_promise(async move {
+            let opened = Inner::open(options, table, notify).await;
+            opened
+                .map(|inner| Engine(Rc::new(inner)).into())
+                .map_err(|error| thrown(&error))
+        })
+    }
+
+    /// Does what `request` asks. `signal` cancels it; `emit` receives the events of a streamed answer.
+    pub fn call(
+        &self,
+        request: JsValue,
+        signal: Option<AbortSignal>,
+        emit: Option<Function>,
+    ) -> Promise {
+        let inner = self.0.clone();
+        future_to_promise(async move {
+            let request = serde_wasm_bindgen::from_value(request).map_err(|error| {
+                thrown(&Error::InvalidInput {
+                    field: "request",
+                    reason: error.to_string(),
+                })
+            })?;
+            let cancel = Cancel::default();
+            let on_abort = signal.as_ref().map(|signal| {
+                if signal.aborted() {
+                    cancel.cancel();
+                }
+                let cancel = cancel.clone();
+                let on_abort = Closure::<dyn FnMut()>::new(move || cancel.cancel());
+                signal.set_onabort(Some(on_abort.as_ref().unchecked_ref()));
+                on_abort
+            });
+            let answer = inner.answer(request, &cancel, emit.as_ref()).await;
+            if let Some(signal) = &signal {
+                signal.set_onabort(None);
+            }
+            drop(on_abort);
+            answer.map_err(|error| thrown(&error))
+        })
+    }
+
+    /// Lets go of the database. Calls under way end with `closed` or finish.
+    pub fn close(&self) {
+        self.0.memory.close();
+    }
+}
+
+impl Inner {
+    async fn open(options: JsValue, table: Option<Uint8Array>, notify: Function) -> Result<Inner> {
+        let options: Options =
+            serde_wasm_bindgen::from_value(options).map_err(|error| Error::InvalidInput {
+                field: "options",
+                reason: error.to_string(),
+            })?;
+        install_hook(options.debug, notify.clone());
+        let (table, no_table) = match table {
+            None => {
+                let message = options
+                    .table_error
+                    .unwrap_or_else(|| "no table was given".into());
+                (None, Some(Error::EmbedderUnavailable { message }))
+            }
+            Some(bytes) => match StaticTable::from_bytes(&bytes.to_vec()) {
+                Ok(table) => (Some(table), None),
+                Err(error) => (
+                    None,
+                    Some(Error::EmbedderUnavailable {
+                        message: error.to_string(),
+                    }),
+                ),
+            },
+        };
+        let (store, no_disk) = match IdbStore::open(&options.database).await {
+            Ok(store) => (AnyStore::Disk(store), None),
+            Err(error) => (AnyStore::Memory(RamStore::default()), Some(error)),
+        };
+        let mut config = Config::new(Namespace {
+            user: options.user,
+            project: options.project,
+        });
+        config.model = options.model.unwrap_or(config.model);
+        config.extraction_model = options.extraction_model.unwrap_or(config.extraction_model);
+        config.instructions = options.instructions;
+        config.block_tokens = options.block_tokens.unwrap_or(config.block_tokens);
+        config.max_output_tokens = options.max_tokens.unwrap_or(config.max_output_tokens);
+        config.index_mode = match options.index {
+            Some(IndexName::Hnsw) => Mode::Hnsw,
+            Some(IndexName::Scan) | None => Mode::Scan,
+        };
+        let browser = Browser {
+            store: Announcing { store, notify },
+            transport: FetchTransport::new(options.endpoint),
+            clock: BrowserClock,
+            embedder: TableEmbedder(table),
+        };
+        let memory = Memory::open(config, browser).await?;
+        Ok(Inner {
+            memory,
+            no_disk,
+            no_table,
+            debug: options.debug,
+        })
+    }
+
+    async fn answer(
+        &self,
+        request: Request,
+        cancel: &Cancel,
+        emit: Option<&Function>,
+    ) -> std::result::Result<JsValue, Error> {
+        let memory = &self.memory;
+        match request {
+            Request::Status => give(&StatusView::new(
+                memory.status(),
+                self.no_disk.as_ref(),
+                self.no_table.as_ref(),
+            )),
+            Request::Send {
+                session,
+                text,
+                model,
+                instructions,
+            } => {
+                let send = Send {
+                    session: session_id(session)?,
+                    text,
+                    model,
+                    instructions,
+                };
+                let sent = memory.send(&send, cancel, |event| {
+                    if let (Some(emit), Ok(event)) = (emit, give(&ChatEventView::from(&event))) {
+                        // A listener that throws is the page's affair; the answer goes on.
+                        let _ = emit.call1(&JsValue::UNDEFINED, &event);
+                    }
+                });
+                let sent = sent.await?;
+                give(&SentView {
+                    session: sent.session.to_string(),
+                    turns: sent.turns.map(|id| id.to_string()),
+                    stop_reason: stop_reason(&sent.stop_reason),
+                })
+            }
+            Request::Recall {
+                query,
+                limit,
+                level,
+                session,
+            } => {
+                let level = match level {
+                    Some(LevelName::Loose) => Level::Loose,
+                    Some(LevelName::Normal) | None => Level::Normal,
+                    Some(LevelName::Strict) => Level::Strict,
+                };
+                let session = session_id(session)?;
+                let request = RecallRequest {
+                    query,
+                    limit,
+                    level,
+                    session,
+                };
+                let found = memory.recall(&request).await?;
+                give(&RecallView {
+                    items: found.items.iter().map(Into::into).collect(),
+                    candidates: found.candidates,
+                })
+            }
+            Request::Block { query, session } => {
+                let preview = memory.block(&query, session_id(session)?).await?;
+                give(&preview.block.as_ref().map(|block| BlockView {
+                    text: &block.text,
+                    items: preview.items.iter().map(Into::into).collect(),
+                    tokens: block.tokens,
+                }))
+            }
+            Request::Remember { session, turns } => {
+                let turns: Vec<SpokenTurn> = turns
+                    .into_iter()
+                    .map(|turn| SpokenTurn {
+                        role: turn.role,
+                        text: turn.text,
+                    })
+                    .collect();
+                let (session, turns) = memory.remember(session_id(session)?, &turns).await?;
+                let turns = turns.iter().map(ToString::to_string).collect();
+                give(&RememberedView {
+                    session: session.to_string(),
+                    turns,
+                })
+            }
+            Request::Facts => give_facts(&memory.facts()),
+            Request::FactHistory { id } => give_facts(&memory.fact_history(id.parse()?)?),
+            Request::MarkStale { id, reason } => {
+                let fact = memory
+                    .mark_stale(id.parse()?, &reason, Origin::Manual)
+                    .await?;
+                give(&FactView::from(&fact))
+            }
+            Request::Restore { id } => {
+                give(&FactView::from(&memory.restore_fact(id.parse()?).await?))
+            }
+            Request::Correct { id, statement } => give(&FactView::from(
+                &memory.correct(id.parse()?, &statement).await?,
+            )),
+            Request::Sessions => {
+                let sessions = memory.sessions().await?;
+                let view = |(session, turns): &(crate::model::Session, u32)| SessionView {
+                    id: session.id.to_string(),
+                    started: session.started.unix_ms as f64,
+                    turns: *turns,
+                    model: session.model.clone(),
+                };
+                give(&sessions.iter().map(view).collect::<Vec<_>>())
+            }
+            Request::Turns { session } => {
+                let turns = memory.turns(session.parse()?).await?;
+                give(&turns.iter().map(TurnView::from).collect::<Vec<_>>())
+            }
+            Request::Work => {
+                let report = memory.work(cancel).await?;
+                let queue = memory.queue();
+                give(&WorkView {
+                    ran: report.ran,
+                    facts: report.facts,
+                    waiting: queue.waiting,
+                    dead: queue.dead,
+                    next_in_ms: queue.next_in_ms.map(|ms| ms as f64),
+                })
+            }
+            Request::Jobs => give(&memory.jobs().iter().map(JobView::from).collect::<Vec<_>>()),
+            Request::RetryJobs => {
+                memory.retry_jobs().await?;
+                Ok(JsValue::UNDEFINED)
+            }
+            Request::CatchUp => give(&CatchUpView {
+                changed: memory.catch_up().await?,
+            }),
+            Request::Crash if self.debug => panic!("asked to crash"),
+            Request::Crash => Err(Error::InvalidInput {
+                field: "crash",
+                reason: "only a memory opened with `debug` does that".into(),
+            }),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SentView<'a> {
+    session: String,
+    turns: [String; 2],
+    stop_reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct RecallView<'a> {
+    items: Vec<ItemView<'a>>,
+    candidates: usize,
+}
+
+#[derive(Serialize)]
+struct BlockView<'a> {
+    text: &'a str,
+    items: Vec<ItemView<'a>>,
+    tokens: u32,
+}
+
+#[derive(Serialize)]
+struct RememberedView {
+    session: String,
+    turns: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct SessionView {
+    id: String,
+    started: f64,
+    turns: u32,
+    model: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WorkView {
+    ran: usize,
+    facts: usize,
+    waiting: usize,
+    dead: usize,
+    next_in_ms: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct CatchUpView {
+    changed: bool,
+}
+
+#[derive(Serialize)]
+struct CommittedView {
+    r#type: &'static str,
+    commit: f64,
+    kinds: Vec<Kind>,
+}
+
+fn session_id(text: Option<String>) -> Result<Option<SessionId>> {
+    text.map(|text| text.parse()).transpose()
+}
+
+fn give_facts(facts: &[Fact]) -> Result<JsValue> {
+    give(&facts.iter().map(FactView::from).collect::<Vec<_>>())
+}
+
+/// A plain object: maps are objects, missing values are null.
+fn give(value: &impl Serialize) -> Result<JsValue> {
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .map_err(|error| Error::Corrupt {
+            what: "an answer of the engine".into(),
+            message: error.to_string(),
+        })
+}
+
+fn thrown(error: &Error) -> JsValue {
+    give(&ErrorView::from(error)).unwrap_or_else(|_| JsValue::from_str(error.code()))
+}
+
+/// The browser, as the driver sees it.
+struct Browser {
+    store: Announcing,
+    transport: FetchTransport,
+    clock: BrowserClock,
+    embedder: TableEmbedder,
+}
+
+impl Ports for Browser {
+    type Store = Announcing;
+    type Transport = FetchTransport;
+    type Clock = BrowserClock;
+    type Embedder = TableEmbedder;
+
+    fn store(&self) -> &Announcing {
+        &self.store
+    }
+    fn transport(&self) -> &FetchTransport {
+        &self.transport
+    }
+    fn clock(&self) -> &BrowserClock {
+        &self.clock
+    }
+    fn embedder(&self) -> &TableEmbedder {
+        &self.embedder
+    }
+}
+
+/// The disk, or memory where the browser gives no database.
+enum AnyStore {
+    Disk(IdbStore),
+    Memory(RamStore),
+}
+
+/// Tells the page of each commit, so that it can tell the other tabs.
+struct Announcing {
+    store: AnyStore,
+    notify: Function,
+}
+
+macro_rules! delegate {
+    ($self:ident, $store:ident => $call:expr) => {
+        match &$self.store {
+            AnyStore::Disk($store) => $call,
+            AnyStore::Memory($store) => $call,
+        }
+    };
+}
+
+impl Store for Announcing {
+    fn persistence(&self) -> Persistence {
+        delegate!(self, store => store.persistence())
+    }
+
+    async fn apply(&self, batch: &Batch) -> Result<u64> {
+        let commit = delegate!(self, store => store.apply(batch).await)?;
+        let mut kinds: Vec<Kind> = batch.ops.iter().map(|op| op.kind()).collect();
+        kinds.sort();
+        kinds.dedup();
+        let event = CommittedView {
+            r#type: "committed",
+            commit: commit as f64,
+            kinds,
+        };
+        let _ = self.notify.call1(&JsValue::UNDEFINED, &give(&event)?);
+        Ok(commit)
+    }
+
+    async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {
+        delegate!(self, store => store.get(namespace, kind, name).await)
+    }
+
+    async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
+        delegate!(self, store => store.scan(namespace, kind, range).await)
+    }
+
+    async fn last_commit(&self) -> Result<u64> {
+        delegate!(self, store => store.last_commit().await)
+    }
+
+    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
+        delegate!(self, store => store.commits_after(number).await)
+    }
+}

@@ -1,0 +1,57 @@
+//! Records as plain JavaScript objects, and back.
+
+use crate::batch::Commit;
+use crate::error::{Error, Result};
+use crate::model::{Kind, Record};
+use crate::store::format::{self, Unreadable};
+use js_sys::Reflect;
+use serde::Serialize;
+use serde_wasm_bindgen::{Deserializer, Serializer};
+use wasm_bindgen::JsValue;
+
+/// Whole numbers of 64 bits become BigInt: a JavaScript number would round those beyond 2^53,
+/// and a mixture would make a field's type depend on its value. Reading takes both.
+const SERIALIZER: Serializer = Serializer::new()
+    .serialize_maps_as_objects(true)
+    .serialize_missing_as_null(true)
+    .serialize_large_number_types_as_bigints(true);
+
+pub fn record_to_js(record: &Record) -> Result<JsValue> {
+    to_js(record)
+}
+
+pub fn commit_to_js(commit: &Commit) -> Result<JsValue> {
+    to_js(commit)
+}
+
+pub fn commit_from_js(value: JsValue) -> Result<Commit> {
+    let commit: Option<Commit> = serde_wasm_bindgen::from_value(value).ok();
+    let commit = commit.filter(|commit| commit.v == Commit::VERSION);
+    commit.ok_or_else(|| Error::Corrupt {
+        what: "an entry in the log of commits".into(),
+        message: "it is of another shape or version".into(),
+    })
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue> {
+    // The serializer's own words could quote the record.
+    value
+        .serialize(&SERIALIZER)
+        .map_err(|_| Error::InvalidInput {
+            field: "batch",
+            reason: "a record has no form as a JavaScript object".into(),
+        })
+}
+
+pub fn record_from_js(
+    kind: Kind,
+    name: &str,
+    value: JsValue,
+) -> std::result::Result<Record, Unreadable> {
+    let version = Reflect::get(&value, &"v".into()).ok();
+    let v = version
+        .and_then(|v| v.as_f64())
+        .filter(|v| v.fract() == 0.0 && *v >= 0.0)
+        .ok_or(Unreadable::NoVersion)?;
+    format::read(kind, v as u64, name, Deserializer::from(value))
+}

@@ -1,0 +1,160 @@
+//! A pair of connections to one database: rexie's for the schema and for reading, and a plain
+//! one for writing (see the parent module for why). They open and close together.
+
+use super::failure::{Exception, TIMEOUT};
+use super::patience::{Patience, settle};
+use super::schema;
+use crate::error::{Error, Result};
+use crate::store::format;
+use js_sys::{Function, Promise, Reflect};
+use rexie::{Rexie, TransactionMode};
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest};
+
+pub struct Connection {
+    /// `None` once closed.
+    reads: RefCell<Option<Rexie>>,
+    writes: IdbDatabase,
+    /// Called by the browser for as long as the connection is open.
+    _on_gone: Closure<dyn FnMut(Event)>,
+}
+
+impl Connection {
+    /// Opens the database, or says within `patience` why not.
+    pub async fn open(name: &str, patience: Patience) -> Result<Rc<Connection>> {
+        let opening = open_both(name.to_owned());
+        let close_late = |late: std::result::Result<Rc<Connection>, Exception>| {
+            if let Ok(connection) = late {
+                connection.close();
+            }
+        };
+        match settle(patience.open_ms, opening, close_late).await {
+            Some(Ok(connection)) => Ok(connection),
+            Some(Err(exception)) => Err(exception.while_opening()),
+            None => Err(Error::StorageUnavailable {
+                name: TIMEOUT.into(),
+                message: "the database did not open in time; another tab may hold it".into(),
+            }),
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.reads.borrow().is_some()
+    }
+
+    /// Closes both. Transactions that began come to their end; later calls need a new connection.
+    pub fn close(&self) {
+        if let Some(reads) = self.reads.take() {
+            reads.close();
+            self.writes.set_onversionchange(None);
+            self.writes.set_onclose(None);
+            self.writes.close();
+        }
+    }
+
+    /// A transaction for reading one object store.
+    pub fn read(&self, store: &str) -> std::result::Result<rexie::Transaction, Exception> {
+        match &*self.reads.borrow() {
+            Some(reads) => Ok(reads.transaction(&[store], TransactionMode::ReadOnly)?),
+            None => Err(Exception::new(
+                "InvalidStateError",
+                "the connection was closed",
+            )),
+        }
+    }
+
+    pub fn writes(&self) -> &IdbDatabase {
+        &self.writes
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+async fn open_both(name: String) -> std::result::Result<Rc<Connection>, Exception> {
+    // rexie goes first: it makes the object stores that the other connection must find.
+    let reads = schema::builder(&name, schema::VERSION).build().await?;
+    let writes = match open_plain(&name).await {
+        Ok(writes) => writes,
+        Err(exception) => {
+            reads.close();
+            return Err(exception);
+        }
+    };
+    let connection = Rc::new_cyclic(|weak: &Weak<Connection>| {
+        let weak = weak.clone();
+        let on_gone = Closure::new(move |_: Event| {
+            if let Some(connection) = weak.upgrade() {
+                connection.close();
+            }
+        });
+        // `versionchange`: another tab wants to upgrade or delete, and waits for us.
+        // `close`: the browser took the database away.
+        writes.set_onversionchange(Some(on_gone.as_ref().unchecked_ref()));
+        writes.set_onclose(Some(on_gone.as_ref().unchecked_ref()));
+        Connection {
+            reads: RefCell::new(Some(reads)),
+            writes,
+            _on_gone: on_gone,
+        }
+    });
+    check(&connection).await?;
+    Ok(connection)
+}
+
+/// Refuses a database that is not ours or that a newer program wrote, before anything is written there.
+async fn check(connection: &Connection) -> std::result::Result<(), Exception> {
+    let found = connection.writes.object_store_names();
+    if schema::STORES.iter().any(|store| !found.contains(store)) {
+        return Err(Exception::new(
+            "NotFoundError",
+            "a database of this name exists and is not onhand's",
+        ));
+    }
+    let transaction = connection.read(schema::META)?;
+    let meta = transaction.store(schema::META)?;
+    let version = meta.get(schema::META_FORMAT.into()).await?;
+    let version = version.map_or(Some(0.0), |version| version.as_f64());
+    if version.is_some_and(|version| version <= f64::from(format::VERSION)) {
+        Ok(())
+    } else {
+        Err(Exception::new(
+            "VersionError",
+            "a newer version of this program wrote the database",
+        ))
+    }
+}
+
+async fn open_plain(name: &str) -> std::result::Result<IdbDatabase, Exception> {
+    let factory = Reflect::get(&js_sys::global(), &"indexedDB".into())?;
+    let factory: IdbFactory = factory.unchecked_into();
+    let request = factory.open_with_u32(name, schema::VERSION)?;
+    // An upgrade here means that the database was deleted since rexie opened it.
+    let on_upgrade = Closure::<dyn FnMut(Event)>::new(|event: Event| {
+        let request = event
+            .target()
+            .and_then(|t| t.dyn_into::<IdbOpenDbRequest>().ok());
+        if let Some(transaction) = request.and_then(|request| request.transaction()) {
+            let _ = transaction.abort();
+        }
+    });
+    request.set_onupgradeneeded(Some(on_upgrade.as_ref().unchecked_ref()));
+    let settled = Promise::new(&mut |resolve: Function, reject: Function| {
+        request.set_onsuccess(Some(&resolve));
+        request.set_onerror(Some(&reject));
+    });
+    match JsFuture::from(settled).await {
+        Ok(_) => Ok(request.result()?.unchecked_into()),
+        Err(_) => {
+            let error = request.error().ok().flatten();
+            Err(Exception::from(error.map_or(JsValue::NULL, JsValue::from)))
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Keys: `[user, project, name]`, so that a namespace is one range of keys.
+//!
+//! IndexedDB compares arrays element by element and strings by UTF-16 code units, so no name of
+//! a user or project can reach into another's range. That is why the parts are not joined.
+
+use crate::model::Namespace;
+use crate::store::Range;
+use idb::KeyRange;
+use js_sys::{Array, JsString};
+use wasm_bindgen::JsValue;
+
+/// The key of a record.
+pub fn key(namespace: &Namespace, name: &str) -> JsValue {
+    key_of(namespace, &JsValue::from_str(name))
+}
+
+/// The name in a key.
+pub fn name_in(key: &JsValue) -> String {
+    Array::from(key).get(2).as_string().unwrap_or_default()
+}
+
+/// The keys of a range; `None` if no name can be in it.
+pub fn keys(namespace: &Namespace, range: &Range) -> Result<Option<KeyRange>, idb::Error> {
+    let prefix: Vec<u16> = range.prefix.encode_utf16().collect();
+    let end = end_of_prefix(&prefix);
+    let after: Option<Vec<u16>> = range.after.as_ref().map(|a| a.encode_utf16().collect());
+    let (lower, open) = match after {
+        Some(after) if after >= prefix => {
+            // IndexedDB throws for a range whose ends are the wrong way round.
+            if end.as_ref().is_some_and(|end| after >= *end) {
+                return Ok(None);
+            }
+            (after, true)
+        }
+        _ => (prefix, false),
+    };
+    let upper = match end {
+        Some(end) => string(&end),
+        // An array sorts after every string.
+        None => Array::new().into(),
+    };
+    KeyRange::bound(
+        &key_of(namespace, &string(&lower)),
+        &key_of(namespace, &upper),
+        Some(open),
+        Some(true),
+    )
+    .map(Some)
+}
+
+fn key_of(namespace: &Namespace, last: &JsValue) -> JsValue {
+    Array::of3(
+        &namespace.user.as_str().into(),
+        &namespace.project.as_str().into(),
+        last,
+    )
+    .into()
+}
+
+/// The least string greater than every string with the prefix; `None` if there is none.
+/// It need not be well-formed UTF-16, which is why it never becomes a Rust string.
+fn end_of_prefix(prefix: &[u16]) -> Option<Vec<u16>> {
+    let last = prefix.iter().rposition(|&unit| unit != u16::MAX)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
+
+fn string(units: &[u16]) -> JsValue {
+    // A call of `fromCharCode` takes only so many arguments.
+    let pieces = units.chunks(1_000).map(JsString::from_char_code);
+    pieces
+        .fold(JsString::from(""), |text, piece| text.concat(&piece))
+        .into()
+}

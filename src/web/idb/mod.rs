@@ -1,0 +1,249 @@
+//! The store in IndexedDB, the browser's own database (`docs/format.md`).
+//!
+//! rexie makes the object stores and does the reading. Writing does not go through rexie: it can
+//! not ask for durability, so that what is called saved might be lost with the power, and it tells
+//! neither which request failed nor that the connection was taken away. [`transaction`] does the
+//! writing over web-sys instead. rexie does not hand out its connection, so there are two of them
+//! ([`connection`]), which open and close together; IndexedDB orders transactions over all
+//! connections, so that a read which begins after a write's end sees it.
+//!
+//! When another tab upgrades or deletes the database, or the browser closes the connection, the
+//! next call opens a new one. Nothing waits for ever ([`Patience`]).
+
+mod codec;
+mod connection;
+mod key;
+mod patience;
+mod transaction;
+
+pub mod failure;
+pub mod schema;
+
+pub use patience::Patience;
+
+use crate::batch::{Batch, Commit};
+use crate::error::{Error, Result};
+use crate::model::{Kind, Namespace, Record};
+use crate::store::{Persistence, Range, Scan, Store};
+use connection::Connection;
+use failure::{Exception, TIMEOUT};
+use idb::KeyRange;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use transaction::{Failure, Prepared};
+use wasm_bindgen::JsValue;
+
+/// Records in an IndexedDB database of this page's origin.
+pub struct IdbStore {
+    database_name: String,
+    patience: Patience,
+    /// The last connection that was opened; it may have been closed since.
+    connection: RefCell<Rc<Connection>>,
+    closed: Cell<bool>,
+}
+
+impl IdbStore {
+    /// Opens the database, making it if it is not there.
+    ///
+    /// # Errors
+    /// `StorageUnavailable` if there is no IndexedDB here, or it does not open.
+    pub async fn open(database_name: &str) -> Result<IdbStore> {
+        IdbStore::open_with(database_name, Patience::default()).await
+    }
+
+    /// [`IdbStore::open`], with other limits to waiting.
+    ///
+    /// # Errors
+    /// As [`IdbStore::open`].
+    pub async fn open_with(database_name: &str, patience: Patience) -> Result<IdbStore> {
+        let connection = Connection::open(database_name, patience).await?;
+        Ok(IdbStore {
+            database_name: database_name.into(),
+            patience,
+            connection: RefCell::new(connection),
+            closed: Cell::new(false),
+        })
+    }
+
+    pub fn database_name(&self) -> &str {
+        &self.database_name
+    }
+
+    /// Closes the database; what has begun comes to its end. Later calls fail with `Closed`.
+    pub fn close(&self) {
+        self.closed.set(true);
+        self.connection.borrow().close();
+    }
+
+    /// The connection, opened again if it was closed under us.
+    async fn connection(&self) -> Result<Rc<Connection>> {
+        if let Some(connection) = self.present_connection()? {
+            return Ok(connection);
+        }
+        let opened = Connection::open(&self.database_name, self.patience).await?;
+        // Meanwhile another call may have opened one, or the store was closed.
+        match self.present_connection() {
+            Ok(None) => {
+                self.connection.replace(opened.clone());
+                Ok(opened)
+            }
+            Ok(Some(connection)) => {
+                opened.close();
+                Ok(connection)
+            }
+            Err(error) => {
+                opened.close();
+                Err(error)
+            }
+        }
+    }
+
+    fn present_connection(&self) -> Result<Option<Rc<Connection>>> {
+        if self.closed.get() {
+            return Err(Error::Closed);
+        }
+        let connection = self.connection.borrow();
+        Ok(connection.is_open().then(|| connection.clone()))
+    }
+
+    /// Keys and values of a range, in ascending order, from one transaction. Opens a new
+    /// connection once if the present one proves to be closed.
+    async fn read(
+        &self,
+        store: &'static str,
+        keys: KeyRange,
+        limit: Option<u32>,
+    ) -> Result<Vec<(JsValue, JsValue)>> {
+        let mut again = true;
+        loop {
+            let connection = self.connection().await?;
+            let work = read(connection.clone(), store, keys.clone(), limit);
+            let limit_ms = self.patience.transaction_ms;
+            let result = patience::settle(limit_ms, work, |_| ()).await;
+            let exception = match result {
+                Some(Ok(found)) => return Ok(found),
+                Some(Err(exception)) => exception,
+                None => Exception::new(TIMEOUT, "the browser did not answer in time"),
+            };
+            if exception.is_lost_connection() {
+                connection.close();
+            }
+            if !again || exception.name != "InvalidStateError" {
+                return Err(exception.in_use());
+            }
+            again = false;
+        }
+    }
+}
+
+async fn read(
+    connection: Rc<Connection>,
+    store: &'static str,
+    keys: KeyRange,
+    limit: Option<u32>,
+) -> std::result::Result<Vec<(JsValue, JsValue)>, Exception> {
+    let transaction = connection.read(store)?;
+    let store = transaction.store(store)?;
+    let names = store.get_all_keys(Some(keys.clone()), limit).await?;
+    let values = store.get_all(Some(keys), limit).await?;
+    Ok(names.into_iter().zip(values).collect())
+}
+
+impl Store for IdbStore {
+    fn persistence(&self) -> Persistence {
+        Persistence::Disk
+    }
+
+    async fn apply(&self, batch: &Batch) -> Result<u64> {
+        let prepared = Prepared::new(batch)?;
+        let mut again = true;
+        loop {
+            let connection = self.connection().await?;
+            let limit_ms = self.patience.transaction_ms;
+            let result = transaction::commit(connection.writes(), &prepared, limit_ms).await;
+            match result {
+                Ok(number) => return Ok(number),
+                Err(Failure::NotBegun(exception)) => {
+                    connection.close();
+                    if !again {
+                        return Err(exception.in_use());
+                    }
+                    again = false;
+                }
+                Err(Failure::Failed { exception, error }) => {
+                    if exception.is_lost_connection() {
+                        connection.close();
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {
+        let key = KeyRange::only(&key::key(namespace, name));
+        let key = key.map_err(|error| Exception::from(error).in_use())?;
+        // rexie's `get` can not tell a stored null, which is damage, from nothing.
+        let mut found = self.read(schema::store_of(kind), key, Some(1)).await?;
+        match found.pop() {
+            None => Ok(None),
+            Some((_, value)) => match codec::record_from_js(kind, name, value) {
+                Ok(record) => Ok(Some(record)),
+                Err(unreadable) => Err(unreadable.error(kind, name)),
+            },
+        }
+    }
+
+    async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
+        let mut scan = Scan::default();
+        let keys = key::keys(namespace, range);
+        let keys = keys.map_err(|error| Exception::from(error).in_use())?;
+        let Some(keys) = keys else {
+            return Ok(scan);
+        };
+        let limit = range.limit.unwrap_or(usize::MAX);
+        // One more than asked for tells whether there is a next page.
+        let n_wanted = u32::try_from(limit).ok().and_then(|n| n.checked_add(1));
+        let found = self.read(schema::store_of(kind), keys, n_wanted).await?;
+        let more = found.len() > limit;
+        let mut last = None;
+        for (key, value) in found.into_iter().take(limit) {
+            let name = key::name_in(&key);
+            match codec::record_from_js(kind, &name, value) {
+                Ok(record) => scan.records.push(record),
+                Err(_) => scan.unreadable.push(name.clone()),
+            }
+            last = Some(name);
+        }
+        scan.next = last.filter(|_| more);
+        Ok(scan)
+    }
+
+    async fn last_commit(&self) -> Result<u64> {
+        let key = KeyRange::only(&schema::META_COMMIT.into());
+        let key = key.map_err(|error| Exception::from(error).in_use())?;
+        let found = self.read(schema::META, key, Some(1)).await?;
+        let number = found.first().and_then(|(_, number)| number.as_f64());
+        Ok(number.unwrap_or(0.0) as u64)
+    }
+
+    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
+        // First: whatever is committed from here on is in the log that is read next.
+        let last = self.last_commit().await?;
+        // The one at `number` too: if it is there, none is missing after it.
+        let keys = KeyRange::lower_bound(&JsValue::from_f64(number as f64), None);
+        let keys = keys.map_err(|error| Exception::from(error).in_use())?;
+        let found = self.read(schema::COMMITS, keys, None).await?;
+        let mut commits = Vec::with_capacity(found.len());
+        for (key, value) in found {
+            let key = key.as_f64().unwrap_or_default() as u64;
+            commits.push((key, codec::commit_from_js(value)?));
+        }
+        let reaches_back = match commits.first() {
+            Some((first, _)) => *first <= number + 1,
+            None => last <= number,
+        };
+        commits.retain(|(key, _)| *key > number);
+        Ok(reaches_back.then_some(commits))
+    }
+}

@@ -1,0 +1,384 @@
+//! The plain objects that cross into JavaScript. The package's TypeScript types describe the same shapes.
+
+use crate::claude::reply::StopReason;
+use crate::error::Error;
+use crate::memory::{ChatEvent, RecollectedItem, Status};
+use crate::model::{
+    Confidence, Evidence, Fact, FactType, Job, JobState, Origin, Role, Tokens, Turn,
+};
+use crate::store::Persistence;
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorView {
+    pub code: &'static str,
+    pub message: String,
+    pub retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+impl From<&Error> for ErrorView {
+    fn from(error: &Error) -> ErrorView {
+        let api = match error {
+            Error::Api(api) => Some(api),
+            _ => None,
+        };
+        ErrorView {
+            code: error.code(),
+            message: error.to_string(),
+            retryable: error.is_retryable(),
+            status: api.map(|api| api.status),
+            kind: api.map(|api| api.kind.clone()),
+            error_code: api.and_then(|api| api.error_code.clone()),
+            retry_after_ms: api.and_then(|api| api.retry_after_ms),
+            request_id: api.and_then(|api| api.request_id.clone()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FactView<'a> {
+    id: String,
+    #[serde(rename = "type")]
+    fact_type: FactType,
+    subject: &'a str,
+    attribute: &'a str,
+    statement: &'a str,
+    entities: &'a [String],
+    numbers: &'a [String],
+    origin: Origin,
+    confidence: Confidence,
+    valid_from: f64,
+    recorded_at: f64,
+    evidence: Option<&'a Evidence>,
+    supersedes: Option<String>,
+    superseded_by: Option<String>,
+    stale: Option<StaleView<'a>>,
+    proof_count: u32,
+    current: bool,
+}
+
+#[derive(Serialize)]
+struct StaleView<'a> {
+    reason: &'a str,
+    by: Origin,
+    at: f64,
+}
+
+impl<'a> From<&'a Fact> for FactView<'a> {
+    fn from(fact: &'a Fact) -> FactView<'a> {
+        FactView {
+            id: fact.id.to_string(),
+            fact_type: fact.fact_type,
+            subject: &fact.subject,
+            attribute: &fact.attribute,
+            statement: &fact.statement,
+            entities: &fact.entities,
+            numbers: &fact.numbers,
+            origin: fact.origin,
+            confidence: fact.confidence,
+            valid_from: fact.valid_from.unix_ms as f64,
+            recorded_at: fact.recorded_at.unix_ms as f64,
+            evidence: fact.evidence.as_ref(),
+            supersedes: fact.supersedes.map(|id| id.to_string()),
+            superseded_by: fact.superseded_by.map(|id| id.to_string()),
+            stale: fact.stale.as_ref().map(|stale| StaleView {
+                reason: &stale.reason,
+                by: stale.by,
+                at: stale.at.unix_ms as f64,
+            }),
+            proof_count: fact.proof_count,
+            current: fact.is_current(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct TurnView {
+    id: String,
+    session: String,
+    index: u32,
+    role: Role,
+    text: String,
+    at: f64,
+}
+
+impl From<&Turn> for TurnView {
+    fn from(turn: &Turn) -> TurnView {
+        TurnView {
+            id: turn.id.to_string(),
+            session: turn.id.session.to_string(),
+            index: turn.id.index,
+            role: turn.role,
+            text: turn.text(),
+            at: turn.at.unix_ms as f64,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct ItemView<'a> {
+    record: String,
+    fact: Option<FactView<'a>>,
+    older: Vec<FactView<'a>>,
+    turn: Option<TurnView>,
+    excerpt: Option<&'a str>,
+    score: f32,
+    parts: Vec<PartView<'a>>,
+    lanes: Vec<LaneView<'a>>,
+}
+
+#[derive(Serialize)]
+struct PartView<'a> {
+    name: &'a str,
+    value: f32,
+}
+
+#[derive(Serialize)]
+struct LaneView<'a> {
+    lane: &'a str,
+    rank: u32,
+    score: f32,
+}
+
+impl<'a> From<&'a RecollectedItem> for ItemView<'a> {
+    fn from(item: &'a RecollectedItem) -> ItemView<'a> {
+        let recalled = &item.recalled;
+        ItemView {
+            record: recalled.record.to_string(),
+            fact: item.fact.as_ref().map(Into::into),
+            older: item.older.iter().map(Into::into).collect(),
+            turn: item.turn.as_ref().map(Into::into),
+            excerpt: item.excerpt.as_deref(),
+            score: recalled.score,
+            parts: recalled
+                .parts
+                .iter()
+                .map(|part| PartView {
+                    name: part.name,
+                    value: part.value,
+                })
+                .collect(),
+            lanes: recalled
+                .lanes
+                .iter()
+                .map(|hit| LaneView {
+                    lane: hit.lane.name(),
+                    rank: hit.rank,
+                    score: hit.score,
+                })
+                .collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokensView {
+    input: f64,
+    output: f64,
+    cache_read: f64,
+    cache_write: f64,
+}
+
+impl From<&Tokens> for TokensView {
+    fn from(tokens: &Tokens) -> TokensView {
+        TokensView {
+            input: tokens.input as f64,
+            output: tokens.output as f64,
+            cache_read: tokens.cache_read as f64,
+            cache_write: tokens.cache_write as f64,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum ChatEventView<'a> {
+    Session {
+        session: String,
+    },
+    Memory {
+        block: Option<&'a str>,
+        tokens: u32,
+        items: Vec<ItemView<'a>>,
+    },
+    Retrying {
+        attempt: u32,
+        in_ms: u32,
+        error: ErrorView,
+    },
+    Thinking {
+        text: &'a str,
+    },
+    Text {
+        text: &'a str,
+    },
+    Usage {
+        model: &'a str,
+        tokens: TokensView,
+    },
+    Saved {
+        turns: Vec<String>,
+    },
+    Notice {
+        code: &'static str,
+        message: String,
+    },
+    Done {
+        stop_reason: &'a str,
+    },
+}
+
+impl<'a> From<&'a ChatEvent> for ChatEventView<'a> {
+    fn from(event: &'a ChatEvent) -> ChatEventView<'a> {
+        match event {
+            ChatEvent::Session(id) => ChatEventView::Session {
+                session: id.to_string(),
+            },
+            ChatEvent::Memory {
+                block,
+                tokens,
+                items,
+            } => ChatEventView::Memory {
+                block: block.as_deref(),
+                tokens: *tokens,
+                items: items.iter().map(Into::into).collect(),
+            },
+            ChatEvent::Retrying {
+                attempt,
+                in_ms,
+                error,
+            } => ChatEventView::Retrying {
+                attempt: *attempt,
+                in_ms: *in_ms,
+                error: error.into(),
+            },
+            ChatEvent::Thinking(text) => ChatEventView::Thinking { text },
+            ChatEvent::Text(text) => ChatEventView::Text { text },
+            ChatEvent::Usage { model, tokens } => ChatEventView::Usage {
+                model,
+                tokens: tokens.into(),
+            },
+            ChatEvent::Saved(turns) => ChatEventView::Saved {
+                turns: turns.iter().map(ToString::to_string).collect(),
+            },
+            ChatEvent::Notice(error) => ChatEventView::Notice {
+                code: error.code(),
+                message: error.to_string(),
+            },
+            ChatEvent::Done(reason) => ChatEventView::Done {
+                stop_reason: stop_reason(reason),
+            },
+        }
+    }
+}
+
+pub fn stop_reason(reason: &StopReason) -> &str {
+    reason.name()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusView {
+    pub storage: StorageView,
+    pub embedder: EmbedderView,
+    pub counts: CountsView,
+    pub unreadable: Vec<String>,
+    pub version: &'static str,
+}
+
+#[derive(Serialize)]
+pub struct StorageView {
+    pub state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ErrorView>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "state", rename_all = "camelCase")]
+pub enum EmbedderView {
+    Ready { id: String },
+    Missing { message: String },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CountsView {
+    pub sessions: usize,
+    pub turns: usize,
+    pub facts: usize,
+    pub jobs: usize,
+    pub dead_jobs: usize,
+}
+
+impl StatusView {
+    pub fn new(status: Status, no_disk: Option<&Error>, no_table: Option<&Error>) -> StatusView {
+        let counts = status.counts;
+        StatusView {
+            storage: StorageView {
+                state: match status.persistence {
+                    Persistence::Disk => "disk",
+                    Persistence::Memory => "memory",
+                },
+                reason: no_disk.map(Into::into),
+            },
+            embedder: match status.embedder {
+                Some(id) => EmbedderView::Ready { id },
+                None => EmbedderView::Missing {
+                    message: no_table.map(ToString::to_string).unwrap_or_default(),
+                },
+            },
+            counts: CountsView {
+                sessions: counts.sessions,
+                turns: counts.turns,
+                facts: counts.facts,
+                jobs: counts.jobs,
+                dead_jobs: counts.dead_jobs,
+            },
+            unreadable: status.unreadable,
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobView {
+    id: String,
+    state: &'static str,
+    attempts: u32,
+    last_error: Option<String>,
+    until_ms: Option<f64>,
+}
+
+impl From<&Job> for JobView {
+    fn from(job: &Job) -> JobView {
+        let (state, until_ms) = match job.state {
+            JobState::Waiting { until_ms } => ("waiting", Some(until_ms as f64)),
+            JobState::Dead => ("dead", None),
+        };
+        JobView {
+            id: job.id.to_string(),
+            state,
+            attempts: job.attempts,
+            last_error: job.last_error.clone(),
+            until_ms,
+        }
+    }
+}

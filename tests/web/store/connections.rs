@@ -1,0 +1,235 @@
+//! Losing the connection, waiting in vain, and what the browser's exceptions become.
+
+use super::browser::{ada, insertion, js, run};
+use onhand::batch::{Batch, Durability, Op};
+use onhand::error::Error;
+use onhand::model::Kind;
+use onhand::store::conformance::{name, sample};
+use onhand::store::{Range, Store};
+use onhand::web::idb::failure::Exception;
+use onhand::web::idb::{IdbStore, Patience};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const IMPATIENT: Patience = Patience {
+    open_ms: 300,
+    transaction_ms: 300,
+};
+
+#[wasm_bindgen_test]
+fn every_exception_has_a_meaning() {
+    let table = [
+        ("QuotaExceededError", "quota_exceeded"),
+        ("VersionError", "storage_unavailable"),
+        ("SecurityError", "storage_unavailable"),
+        ("NotFoundError", "storage_unavailable"),
+        ("AbortError", "storage"),
+        ("ConstraintError", "storage"),
+        ("DataError", "storage"),
+        ("DataCloneError", "storage"),
+        ("InvalidStateError", "storage"),
+        ("ReadOnlyError", "storage"),
+        ("TimeoutError", "storage"),
+        ("TransactionInactiveError", "storage"),
+        ("UnknownError", "storage"),
+        ("AnErrorOfTomorrow", "storage"),
+    ];
+    for (name, code) in table {
+        let exception = Exception::new(name, "message");
+        let error = exception.clone().in_use();
+        assert_eq!(error.code(), code, "{name}");
+        let opening = exception.while_opening();
+        let (name, message) = (name.to_owned(), "message".to_owned());
+        assert_eq!(opening, Error::StorageUnavailable { name, message });
+    }
+    let thrown = js("new DOMException('message', 'QuotaExceededError')");
+    assert_eq!(
+        Exception::from(thrown),
+        Exception::new("QuotaExceededError", "message")
+    );
+    let thrown = js("new TypeError('message')");
+    assert_eq!(
+        Exception::from(thrown),
+        Exception::new("TypeError", "message")
+    );
+}
+
+#[wasm_bindgen_test]
+async fn another_tabs_deletion_is_let_through_and_the_next_call_opens_again() {
+    let store = IdbStore::open("deleted").await.unwrap();
+    let batch = insertion(Kind::Turn, 1, Durability::Strict);
+    assert_eq!(store.apply(&batch).await, Ok(1));
+    run("await ended(indexedDB.deleteDatabase(name));", "deleted").await;
+    assert_eq!(store.apply(&batch).await, Ok(1));
+    run("await ended(indexedDB.deleteDatabase(name));", "deleted").await;
+    let found = store.get(&ada(), Kind::Turn, &name(Kind::Turn, 1)).await;
+    assert_eq!(found, Ok(None));
+    store.close();
+}
+
+#[wasm_bindgen_test]
+async fn another_tabs_upgrade_is_let_through_and_told() {
+    let store = IdbStore::open("upgraded").await.unwrap();
+    run(
+        "(await ended(indexedDB.open(name, 2))).close();",
+        "upgraded",
+    )
+    .await;
+    let batch = insertion(Kind::Turn, 1, Durability::Strict);
+    let error = store.apply(&batch).await.unwrap_err();
+    let Error::StorageUnavailable { name, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(name, "VersionError");
+}
+
+#[wasm_bindgen_test]
+async fn a_connection_closed_without_notice_is_opened_again() {
+    js("{
+        const begin = IDBDatabase.prototype.transaction;
+        globalThis.connections = new Set();
+        globalThis.restore = () => { IDBDatabase.prototype.transaction = begin; };
+        IDBDatabase.prototype.transaction = function (...given) {
+            globalThis.connections.add(this);
+            return begin.apply(this, given);
+        };
+    }");
+    let close_all =
+        "globalThis.connections.forEach((c) => c.close()); globalThis.connections.clear()";
+    let store = IdbStore::open("closed-under-us").await.unwrap();
+    let batch = insertion(Kind::Turn, 1, Durability::Strict);
+    assert_eq!(store.apply(&batch).await, Ok(1));
+    assert_eq!(js("globalThis.connections.size").as_f64(), Some(2.0));
+    js(close_all);
+    let batch = insertion(Kind::Turn, 2, Durability::Strict);
+    assert_eq!(store.apply(&batch).await, Ok(2));
+    js(close_all);
+    let scan = store.scan(&ada(), Kind::Turn, &Range::default()).await;
+    assert_eq!(scan.unwrap().records.len(), 2);
+    js("globalThis.restore()");
+    store.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_closed_store_says_so() {
+    let store = IdbStore::open("closed").await.unwrap();
+    store.close();
+    let batch = insertion(Kind::Turn, 1, Durability::Strict);
+    assert_eq!(store.apply(&batch).await, Err(Error::Closed));
+    let scan = store.scan(&ada(), Kind::Turn, &Range::default()).await;
+    assert_eq!(scan, Err(Error::Closed));
+    // Nothing is held: a deletion is not kept waiting.
+    run("await ended(indexedDB.deleteDatabase(name));", "closed").await;
+}
+
+#[wasm_bindgen_test]
+async fn a_page_without_a_database_is_told() {
+    js("{
+        // A page has the property itself, a worker inherits it.
+        const own = Object.getOwnPropertyDescriptor(globalThis, 'indexedDB');
+        globalThis.restore = () => own
+            ? Object.defineProperty(globalThis, 'indexedDB', own)
+            : delete globalThis.indexedDB;
+        Object.defineProperty(globalThis, 'indexedDB', { value: undefined, configurable: true });
+    }");
+    let result = IdbStore::open("missing").await;
+    js("globalThis.restore()");
+    let error = result.err().unwrap();
+    let Error::StorageUnavailable { name, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(name, "NotSupportedError");
+}
+
+#[wasm_bindgen_test]
+async fn a_blocked_opening_ends_and_holds_nothing() {
+    // A deletion waits for a tab that does not let go, and the opening waits for the deletion.
+    let code = "
+        globalThis.holder = await ended(indexedDB.open(name, 1));
+        globalThis.deletion = ended(indexedDB.deleteDatabase(name));";
+    run(code, "blocked").await;
+    let error = IdbStore::open_with("blocked", IMPATIENT)
+        .await
+        .err()
+        .unwrap();
+    let Error::StorageUnavailable { name, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(name, "TimeoutError");
+    // The opening comes to its end after all; its connections must not stay.
+    let code = "
+        globalThis.holder.close();
+        await globalThis.deletion;
+        await ended(indexedDB.deleteDatabase(name));";
+    run(code, "blocked").await;
+}
+
+#[wasm_bindgen_test]
+async fn a_transaction_that_never_ends_is_given_up_and_leaves_nothing() {
+    let store = IdbStore::open_with("stuck", IMPATIENT).await.unwrap();
+    let first = insertion(Kind::Turn, 1, Durability::Strict);
+    store.apply(&first).await.unwrap();
+    // Another tab keeps the object store to itself.
+    let code = "
+        globalThis.holder = await ended(indexedDB.open(name));
+        const turns = globalThis.holder.transaction('turns', 'readwrite').objectStore('turns');
+        globalThis.hold = true;
+        const again = () => { if (globalThis.hold) turns.count().onsuccess = again; };
+        again();";
+    run(code, "stuck").await;
+    let second = insertion(Kind::Turn, 2, Durability::Strict);
+    let range = Range::default();
+    let errors = [
+        store.apply(&second).await.unwrap_err(),
+        store.scan(&ada(), Kind::Turn, &range).await.unwrap_err(),
+    ];
+    for error in errors {
+        let Error::Storage { name, .. } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(name, "TimeoutError");
+    }
+    js("globalThis.hold = false; globalThis.holder.close()");
+    let scan = store.scan(&ada(), Kind::Turn, &range).await.unwrap();
+    assert_eq!(scan.records, [sample(Kind::Turn, 1)]);
+    assert_eq!(store.apply(&second).await, Ok(2));
+    store.close();
+}
+
+/// A page can not fill the disk on purpose, so the browser's two ways of saying that it is full
+/// are played: an exception from the request, and an aborted transaction with that error.
+#[wasm_bindgen_test]
+async fn a_full_disk_as_played_is_told_and_leaves_nothing() {
+    let store = IdbStore::open("full").await.unwrap();
+    let mut batch = Batch::new(&ada(), Durability::Strict);
+    batch.ops = vec![
+        Op::Insert(sample(Kind::Session, 1)),
+        Op::Put(sample(Kind::Turn, 1)),
+    ];
+    let full = "new DOMException('full', 'QuotaExceededError')";
+    let thrown = format!("throw {full};");
+    let aborted = format!(
+        "const request = put.apply(this, given);
+         Object.defineProperty(this.transaction, 'error', {{ get: () => {full} }});
+         this.transaction.abort();
+         return request;"
+    );
+    for way in [thrown, aborted] {
+        js(&format!(
+            "{{
+                const put = IDBObjectStore.prototype.put;
+                globalThis.restore = () => {{ IDBObjectStore.prototype.put = put; }};
+                IDBObjectStore.prototype.put = function (...given) {{ {way} }};
+            }}"
+        ));
+        let result = store.apply(&batch).await;
+        js("globalThis.restore()");
+        let message = "full".to_owned();
+        assert_eq!(result, Err(Error::QuotaExceeded { message }));
+        for kind in [Kind::Session, Kind::Turn] {
+            let scan = store.scan(&ada(), kind, &Range::default()).await;
+            assert_eq!(scan.unwrap().records, []);
+        }
+    }
+    assert_eq!(store.apply(&batch).await, Ok(1));
+    store.close();
+}

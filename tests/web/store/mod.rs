@@ -1,0 +1,72 @@
+//! Both stores against the one list, and what only a browser can show of the store in IndexedDB.
+
+mod browser;
+mod connections;
+mod on_disk;
+
+use onhand::model::{Kind, Namespace};
+use onhand::store::conformance::{Subject, run_all};
+use onhand::store::ram::RamStore;
+use onhand::web::idb::{IdbStore, schema};
+use rexie::TransactionMode;
+use wasm_bindgen_test::{console_log, wasm_bindgen_test};
+
+struct Ram;
+
+impl Subject for Ram {
+    type Store = RamStore;
+
+    async fn open(&self, _name: &str) -> RamStore {
+        RamStore::new()
+    }
+    async fn damage(&self, store: &RamStore, namespace: &Namespace, kind: Kind, name: &str) {
+        store.make_unreadable(namespace, kind, name);
+    }
+}
+
+struct Idb;
+
+impl Subject for Idb {
+    type Store = IdbStore;
+
+    async fn open(&self, name: &str) -> IdbStore {
+        IdbStore::open(&format!("conformance-{name}"))
+            .await
+            .unwrap()
+    }
+    async fn damage(&self, store: &IdbStore, namespace: &Namespace, kind: Kind, name: &str) {
+        let key = browser::key(namespace, name);
+        // Each kind in another way: no object, no version, a version to come, fields of another kind.
+        let broken = match kind {
+            Kind::Session => "null",
+            Kind::Turn => "'text'",
+            Kind::Fact => "({})",
+            Kind::Vector => "({v: 1, components: new Uint8Array(3)})",
+            Kind::Job => "({v: 2})",
+            Kind::Injection => "({v: 0.5})",
+            Kind::Usage => "[1n, new Date(), new Map([['v', 1]])]",
+        };
+        let database = rexie::Rexie::builder(store.database_name());
+        let database = database.build().await.unwrap();
+        let store = schema::store_of(kind);
+        let transaction = database.transaction(&[store], TransactionMode::ReadWrite);
+        let transaction = transaction.unwrap();
+        let records = transaction.store(store).unwrap();
+        let before = records.key_exists(key.clone()).await.unwrap();
+        assert!(before, "there is nothing to damage");
+        let broken = browser::js(broken);
+        records.put(&broken, Some(&key)).await.unwrap();
+        transaction.done().await.unwrap();
+        database.close();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn ram_passes_the_tests_of_every_store() {
+    run_all(&Ram, |name| console_log!("ram: {name}")).await;
+}
+
+#[wasm_bindgen_test]
+async fn indexed_db_passes_the_tests_of_every_store() {
+    run_all(&Idb, |name| console_log!("indexed_db: {name}")).await;
+}
