@@ -1,0 +1,66 @@
+// Builds the npm package: two wasm builds (with and without SIMD), the TypeScript around them, the licences.
+//   node build/build.mjs [--fast]   --fast leaves wasm-opt out, for working on the code
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { printSizes } from "./sizes.mjs";
+
+const pkg = join(dirname(fileURLToPath(import.meta.url)), "..");
+const root = join(pkg, "..");
+const target = "wasm32-unknown-unknown";
+const fast = process.argv.includes("--fast");
+
+const builds = [
+  { name: "simd", flags: "-Ctarget-feature=+simd128" },
+  { name: "scalar", flags: "" },
+];
+// Features that every engine of the last two years has; anything newer would not load there.
+const features = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"];
+
+const toolchain = readToolchain();
+const dist = join(pkg, "dist");
+rmSync(dist, { recursive: true, force: true });
+
+for (const { name, flags } of builds) {
+  step(`wasm, ${name}`);
+  const targetDir = join(root, "target", `wasm-${name}`);
+  const env = { ...toolchain.env, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `${toolchain.rustflags} ${flags}`.trim() };
+  run("cargo", ["build", "--quiet", "--release", "--lib", "--locked", "--target", target, "--target-dir", targetDir], root, env);
+  const out = join(dist, "wasm", name);
+  mkdirSync(out, { recursive: true });
+  // The reset function starts a new instance where the engine runs in the page; a worker is simply replaced.
+  run("wasm-bindgen", ["--target", "web", "--experimental-reset-state-function", "--remove-name-section", "--remove-producers-section", "--out-dir", out, "--out-name", "onhand", join(targetDir, target, "release", "onhand.wasm")], root, env);
+  if (!fast) {
+    const wasm = join(out, "onhand_bg.wasm");
+    const simd = name === "simd" ? ["--enable-simd"] : [];
+    run(process.execPath, [join(pkg, "node_modules/binaryen/bin/wasm-opt"), "-O3", ...features, ...simd, wasm, "-o", wasm], pkg);
+  }
+}
+
+step("TypeScript");
+// The compiler needs the glue's types beside the sources.
+rmSync(join(pkg, "src/wasm"), { recursive: true, force: true });
+cpSync(join(dist, "wasm"), join(pkg, "src/wasm"), { recursive: true });
+run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc")], pkg);
+
+for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(root, licence), join(dist, licence));
+if (!existsSync(join(pkg, "model/static-128-int4.bin"))) throw new Error("model/static-128-int4.bin is missing");
+printSizes(pkg);
+
+function step(what) {
+  console.log(`\x1b[1m==> ${what}\x1b[0m`);
+}
+
+function run(command, args, cwd, env = process.env) {
+  execFileSync(command, args, { cwd, env, stdio: "inherit" });
+}
+
+/** What .ci/setup.sh wrote: where cargo and wasm-bindgen are, and the flags of the wasm target. */
+function readToolchain() {
+  const file = join(root, ".toolchain/env.sh");
+  if (!existsSync(file)) throw new Error("run `make setup` first");
+  const text = execFileSync("bash", ["-c", `. "$0" && printf '%s\\0%s' "$PATH" "$ONHAND_WASM_RUSTFLAGS"`, file], { encoding: "utf8" });
+  const [path, rustflags] = text.split("\0");
+  return { env: { ...process.env, PATH: path }, rustflags };
+}

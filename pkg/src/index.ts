@@ -1,0 +1,15 @@
+/**
+ * Memory for Claude chat UIs that stays on the user's device.
+ *
+ * ```js
+ * import { createMemory } from "onhand";
+ * const memory = await createMemory({ endpoint: "https://chat.example.com" });
+ * for await (const event of memory.chat().send("Plan my week")) if (event.type === "text") show(event.text);
+ * ```
+ */
+export { createMemory } from "./memory.js";
+export type { Memory, MemoryOptions } from "./memory.js";
+export type { Chat, ChatOptions, SendOptions } from "./chat.js";
+export { OnhandError } from "./errors.js";
+export type { ErrorCode } from "./errors.js";
+export type * from "./types.js";

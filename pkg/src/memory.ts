@@ -1,0 +1,212 @@
+import { Chat, type ChatOptions } from "./chat.js";
+import type { EngineNotice, EngineOptions } from "./engine.js";
+import { OnhandError } from "./errors.js";
+import { EngineHost } from "./host.js";
+import { JobRunner } from "./jobs.js";
+import { CommitChannel } from "./tabs.js";
+import type { Block, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn } from "./types.js";
+
+export interface MemoryOptions {
+  /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
+  endpoint?: string;
+  /** Whose memory. Memories of different users and projects never mix. Default `"me"`. */
+  user?: string;
+  /** Default `"default"`. */
+  project?: string;
+  /** Name of the IndexedDB database. Default `"onhand"`. */
+  database?: string;
+  /** The model that chats. Default `claude-sonnet-5-5`. */
+  model?: string;
+  /** The model that reads facts out of what was said. Default `claude-haiku-5-5`. */
+  extractionModel?: string;
+  /** Your own instructions to Claude. */
+  instructions?: string;
+  /** Upper limit of the memory put on one message, in tokens. Default 800. */
+  blockTokens?: number;
+  /** Upper limit of an answer, in tokens. Default 8192. */
+  maxTokens?: number;
+  /**
+   * How vectors are searched. `"scan"` (default) looks at all of them and is the faster way up to some 200,000; `"hnsw"`
+   * builds a graph in the background, which takes seconds per 10,000 vectors and holds up recall meanwhile.
+   */
+  index?: "scan" | "hnsw";
+  /** Where the engine runs: a Web Worker of its own (default), or the page. */
+  thread?: "worker" | "page";
+  /** Where the embedding table is served, if not from where your bundler put it. */
+  tableUrl?: string;
+  /** Full panic messages in the console. They can quote what was said: leave it off for users. Default false. */
+  debug?: boolean;
+}
+
+/** Opens a memory; makes it on first use. */
+export function createMemory(options: MemoryOptions = {}): Promise<Memory> {
+  return Memory.open(options);
+}
+
+/** One person's memory, open. */
+export class Memory {
+  readonly #host: EngineHost;
+  readonly #jobs: JobRunner;
+  readonly #tabs: CommitChannel;
+  readonly #listeners: Set<(event: MemoryEvent) => void>;
+
+  private constructor(host: EngineHost, jobs: JobRunner, tabs: CommitChannel, listeners: Set<(event: MemoryEvent) => void>) {
+    this.#host = host;
+    this.#jobs = jobs;
+    this.#tabs = tabs;
+    this.#listeners = listeners;
+  }
+
+  /** @internal Use {@link createMemory}. */
+  static async open(options: MemoryOptions): Promise<Memory> {
+    const engine = engineOptions(options);
+    const name = `onhand:${engine.database}:${engine.user}:${engine.project}`;
+    const listeners = new Set<(event: MemoryEvent) => void>();
+    const tell = (event: MemoryEvent): void => {
+      for (const listener of listeners) listener(event);
+    };
+    let host: EngineHost | undefined;
+    let jobs: JobRunner | undefined;
+    const tabs = new CommitChannel(name, (kinds) => {
+      void host?.call({ type: "catchUp" }).then(
+        () => tell({ type: "changed", kinds, elsewhere: true }),
+        // The next commit, from here or elsewhere, brings this tab up to date.
+        () => {},
+      );
+    });
+    const notice = (notice: EngineNotice): void => {
+      if (notice.type !== "committed") return;
+      tabs.tell(notice.kinds);
+      tell({ type: "changed", kinds: notice.kinds, elsewhere: false });
+      if (notice.kinds.includes("job")) jobs?.wake();
+    };
+    const restarted = (): void => {
+      tell({ type: "restarted" });
+      jobs?.wake();
+    };
+    try {
+      host = await EngineHost.open(engine, options.thread ?? "worker", { notice, restarted });
+    } catch (error) {
+      tabs.close();
+      throw error;
+    }
+    jobs = new JobRunner(host, `${name}:jobs`);
+    return new Memory(host, jobs, tabs, listeners);
+  }
+
+  /** A conversation: a new one, or the continuation of a session. */
+  chat(options: ChatOptions = {}): Chat {
+    return new Chat(this.#host, options);
+  }
+
+  /** The memories that fit a query, best first; none if nothing fits. */
+  async recall(
+    query: string,
+    options: { limit?: number; level?: Level; session?: string; signal?: AbortSignal } = {},
+  ): Promise<RecalledItem[]> {
+    const { limit = null, level = null, session = null, signal } = options;
+    const found = await this.#host.call<{ items: RecalledItem[] }>({ type: "recall", query, limit, level, session }, signal);
+    return found.items;
+  }
+
+  /** The block that a message with this text would carry now, or null if nothing fits. */
+  block(query: string, options: { session?: string } = {}): Promise<Block | null> {
+    return this.#host.call({ type: "block", query, session: options.session ?? null });
+  }
+
+  /** Records turns of a conversation that you run yourself; facts are read out of them in the background. */
+  remember(
+    turns: { role: "user" | "assistant"; text: string }[],
+    options: { session?: string } = {},
+  ): Promise<{ session: string; turns: string[] }> {
+    return this.#host.call({ type: "remember", turns, session: options.session ?? null });
+  }
+
+  /** What is known. */
+  readonly facts = {
+    /** All versions of all facts, newest first. */
+    list: (): Promise<Fact[]> => this.#host.call({ type: "facts" }),
+    /** All versions of one fact, newest first. */
+    history: (id: string): Promise<Fact[]> => this.#host.call({ type: "factHistory", id }),
+    /** Says that a fact no longer holds. It is kept, and can be restored. */
+    markStale: (id: string, reason: string): Promise<Fact> => this.#host.call({ type: "markStale", id, reason }),
+    /** Takes a stale mark back. */
+    restore: (id: string): Promise<Fact> => this.#host.call({ type: "restore", id }),
+    /** Replaces a fact by a new version in the person's own words. */
+    correct: (id: string, statement: string): Promise<Fact> => this.#host.call({ type: "correct", id, statement }),
+  };
+
+  readonly sessions = {
+    /** Newest first. */
+    list: (): Promise<Session[]> => this.#host.call({ type: "sessions" }),
+    /** The turns of one session, in order. */
+    turns: (session: string): Promise<Turn[]> => this.#host.call({ type: "turns", session }),
+  };
+
+  /** Work in the background. */
+  readonly queue = {
+    /** Oldest first. */
+    list: (): Promise<Job[]> => this.#host.call({ type: "jobs" }),
+    /** Makes every job due now, also those that were given up. */
+    retry: (): Promise<void> => this.#host.call({ type: "retryJobs" }),
+  };
+
+  /** Where memory is kept, whether the embedding table is there, and how much is stored. */
+  status(): Promise<Status> {
+    return this.#host.call({ type: "status" });
+  }
+
+  /** Calls `listener` after every change; gives the way to stop. */
+  subscribe(listener: (event: MemoryEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @internal With `debug` only: panics inside the engine, to try how a page takes it. */
+  crash(): Promise<never> {
+    return this.#host.call({ type: "crash" });
+  }
+
+  /** Lets go of the database and the engine's thread. */
+  close(): void {
+    this.#jobs.close();
+    this.#tabs.close();
+    this.#listeners.clear();
+    this.#host.close();
+  }
+}
+
+function engineOptions(options: MemoryOptions): EngineOptions {
+  return {
+    endpoint: endpointOf(options.endpoint),
+    database: options.database ?? "onhand",
+    user: options.user ?? "me",
+    project: options.project ?? "default",
+    model: options.model ?? null,
+    extractionModel: options.extractionModel ?? null,
+    instructions: options.instructions ?? "",
+    blockTokens: options.blockTokens ?? null,
+    maxTokens: options.maxTokens ?? null,
+    index: options.index ?? null,
+    tableUrl: options.tableUrl ? new URL(options.tableUrl, location.href).href : null,
+    debug: options.debug ?? false,
+  };
+}
+
+/** An absolute URL without a trailing slash; plain http only on this machine. */
+function endpointOf(endpoint: string | undefined): string {
+  const invalid = (reason: string): OnhandError =>
+    new OnhandError({ code: "invalid_input", message: `\`endpoint\` is not valid: ${reason}`, retryable: false });
+  let url: URL;
+  try {
+    url = new URL(endpoint ?? location.origin, location.href);
+  } catch {
+    throw invalid("expected a URL, such as https://chat.example.com");
+  }
+  const local = ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && local)) {
+    throw invalid("what you say to Claude must travel over https");
+  }
+  if (url.search || url.hash) throw invalid("it must not have a query or a fragment");
+  return url.href.replace(/\/+$/, "");
+}

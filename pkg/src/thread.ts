@@ -1,0 +1,125 @@
+import { openEngine, type Engine, type EngineNotice, type EngineOptions, type EngineRequest } from "./engine.js";
+import { failed, isErrorData, restarted, type ErrorData } from "./errors.js";
+import type { FromEngine, ToEngine } from "./protocol.js";
+
+/** What the owner of a thread hears from it. */
+export interface ThreadEvents {
+  notice(notice: EngineNotice): void;
+  /** The engine is dead; calls under way were rejected with `engine_restarted`. */
+  dead(): void;
+}
+
+/** An open engine, wherever it runs. Rejects with {@link ErrorData}. */
+export interface Thread {
+  call(request: EngineRequest, signal?: AbortSignal, emit?: (event: unknown) => void): Promise<unknown>;
+  end(): void;
+}
+
+/** Starts the engine in a Web Worker of its own: nothing it does can block the page. */
+export function startWorker(options: EngineOptions, events: ThreadEvents): Promise<Thread> {
+  // Bundlers look for exactly this expression.
+  const worker = new Worker(new URL("./engine-worker.js", import.meta.url), { type: "module", name: "onhand" });
+  const calls = new Map<number, { resolve(value: unknown): void; reject(error: ErrorData): void; emit: ((event: unknown) => void) | undefined }>();
+  const post = (message: ToEngine): void => worker.postMessage(message);
+  let lastId = 0;
+  let over = false;
+
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    worker.terminate();
+    for (const call of calls.values()) call.reject(restarted());
+    calls.clear();
+  };
+  const die = (): void => {
+    if (over) return;
+    end();
+    events.dead();
+  };
+
+  const call: Thread["call"] = (request, signal, emit) =>
+    new Promise((resolve, reject) => {
+      if (over) return reject(restarted());
+      const id = ++lastId;
+      const cancel = (): void => post({ type: "cancel", id });
+      const settled = (): void => signal?.removeEventListener("abort", cancel);
+      calls.set(id, {
+        resolve: (value) => (settled(), resolve(value)),
+        reject: (error) => (settled(), reject(error)),
+        emit,
+      });
+      post({ type: "call", id, request });
+      if (signal?.aborted) cancel();
+      else signal?.addEventListener("abort", cancel);
+    });
+
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<FromEngine>) => {
+      switch (data.type) {
+        case "opened":
+          return resolve({ call, end });
+        case "refused":
+          end();
+          return reject(data.error ?? failed(data.reason));
+        case "event":
+          return calls.get(data.id)?.emit?.(data.event);
+        case "answer":
+          calls.get(data.id)?.resolve(data.value);
+          return void calls.delete(data.id);
+        case "error":
+          calls.get(data.id)?.reject(data.error);
+          return void calls.delete(data.id);
+        case "notice":
+          return data.notice.type === "stopped" ? die() : events.notice(data.notice);
+        case "dead":
+          return die();
+      }
+    };
+    // A panic inside a task of the engine, or a script that did not load.
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(failed(event.message || "its script did not load"));
+      die();
+    };
+    post({ type: "open", options });
+  });
+}
+
+/** Starts the engine in the page itself, for hosts whose policy allows no Web Worker. */
+export async function startInPage(options: EngineOptions, events: ThreadEvents): Promise<Thread> {
+  const pending = new Set<(error: ErrorData) => void>();
+  let over = false;
+  const die = (): void => {
+    if (over) return;
+    over = true;
+    for (const reject of pending) reject(restarted());
+    pending.clear();
+    events.dead();
+  };
+  let engine: Engine;
+  try {
+    engine = await openEngine(options, (notice) => (notice.type === "stopped" ? die() : events.notice(notice)));
+  } catch (error) {
+    throw isErrorData(error) ? error : failed(String(error));
+  }
+  return {
+    call: (request, signal, emit) =>
+      new Promise((resolve, reject) => {
+        if (over) return reject(restarted());
+        pending.add(reject);
+        engine
+          .call(request, signal, emit)
+          .then(resolve, (error: unknown) => {
+            if (isErrorData(error)) reject(error);
+            else die();
+          })
+          .finally(() => pending.delete(reject));
+      }),
+    end: () => {
+      if (over) return;
+      over = true;
+      engine.close();
+      for (const reject of pending) reject(restarted());
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/** The plain objects that the engine gives. `src/web/views.rs` writes the same shapes. */
+
+/** A moment in milliseconds since 1970-01-01T00:00:00Z. */
+export type Milliseconds = number;
+
+export type FactType = "preference" | "decision" | "constraint" | "goal" | "entity";
+export type Origin = "user" | "assistant" | "tool" | "import" | "manual";
+/** How sure recall has to be: `loose` lets more through, `strict` less. */
+export type Level = "loose" | "normal" | "strict";
+
+/** One version of one thing known. Versions are never rewritten. */
+export interface Fact {
+  id: string;
+  type: FactType;
+  /** `"user"` for the person who chats, otherwise a name. */
+  subject: string;
+  /** Which property of the subject, e.g. `cloud provider`. */
+  attribute: string;
+  /** The fact in the user's language. */
+  statement: string;
+  entities: string[];
+  numbers: string[];
+  origin: Origin;
+  confidence: "low" | "medium" | "high";
+  validFrom: Milliseconds;
+  recordedAt: Milliseconds;
+  /** The words it rests on; offsets count UTF-16 code units of the turn's text, as `String.slice` does. */
+  evidence: { turn: string; start: number; end: number; quote: string } | null;
+  /** The version that this one replaces. */
+  supersedes: string | null;
+  /** The version that replaced this one. */
+  supersededBy: string | null;
+  stale: { reason: string; by: Origin; at: Milliseconds } | null;
+  /** How many turns say the same. */
+  proofCount: number;
+  /** Neither replaced nor stale. */
+  current: boolean;
+}
+
+/** One message of a conversation, verbatim. */
+export interface Turn {
+  id: string;
+  session: string;
+  /** Position in its session, from 0. */
+  index: number;
+  role: "user" | "assistant" | "tool";
+  text: string;
+  at: Milliseconds;
+}
+
+export interface Session {
+  id: string;
+  started: Milliseconds;
+  turns: number;
+  model: string;
+}
+
+/** A memory that recall found, with the reasons. */
+export interface RecalledItem {
+  /** `fact:ID` or `turn:ID`. */
+  record: string;
+  fact: Fact | null;
+  /** Superseded versions of the fact, newest first. */
+  older: Fact[];
+  turn: Turn | null;
+  /** The part of the turn that matched. */
+  excerpt: string | null;
+  score: number;
+  /** What the score is the sum of. */
+  parts: { name: string; value: number }[];
+  /** Which searches found it, at which rank (from 1), with which score of their own. */
+  lanes: { lane: string; rank: number; score: number }[];
+}
+
+/** The working-memory block of one message, as it would be sent. */
+export interface Block {
+  text: string;
+  items: RecalledItem[];
+  /** Estimated; never above the limit that was set. */
+  tokens: number;
+}
+
+export interface Tokens {
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
+}
+
+/** What happens while a message is answered, in this order; `thinking` and `text` arrive in pieces. */
+export type ChatEvent =
+  | { type: "session"; session: string }
+  | { type: "memory"; block: string | null; tokens: number; items: RecalledItem[] }
+  | { type: "retrying"; attempt: number; inMs: number; error: { code: string; message: string; status?: number } }
+  | { type: "thinking"; text: string }
+  | { type: "text"; text: string }
+  | { type: "usage"; model: string; tokens: Tokens }
+  /** Both turns are on disk. */
+  | { type: "saved"; turns: [user: string, assistant: string] }
+  /** Memory did not work here; the chat goes on. */
+  | { type: "notice"; code: string; message: string }
+  | { type: "done"; stopReason: string };
+
+export interface Status {
+  /** `memory` where the browser gives the page no database: everything is lost when the page closes. */
+  storage: { state: "disk" | "memory"; reason?: { code: string; message: string } };
+  /** `missing` while the embedding table is not there: recall goes by keywords only. */
+  embedder: { state: "ready"; id: string } | { state: "missing"; message: string };
+  counts: { sessions: number; turns: number; facts: number; jobs: number; deadJobs: number };
+  /** Stored records that could not be read, as `kind:name`. They are left as they are. */
+  unreadable: string[];
+  /** Version of the engine. */
+  version: string;
+}
+
+/** Work that waits, such as reading facts out of the last exchange. */
+export interface Job {
+  id: string;
+  /** `dead` was given up after several unreadable answers. */
+  state: "waiting" | "dead";
+  attempts: number;
+  /** The code of the last failure. */
+  lastError: string | null;
+  untilMs: Milliseconds | null;
+}
+
+/** What subscribers hear. */
+export type MemoryEvent =
+  /** Records of these kinds were written, by this tab or another. */
+  | { type: "changed"; kinds: string[]; elsewhere: boolean }
+  /** The engine stopped and was started again from what is saved. */
+  | { type: "restarted" };
