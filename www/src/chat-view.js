@@ -1,0 +1,160 @@
+import { day, el } from "./dom.js";
+
+/** The conversation: its messages, the field to write in, and what goes wrong on the way. */
+export class ChatView {
+  #memory;
+  #chat;
+  #running = null;
+  #log = document.getElementById("log");
+  #welcome = document.getElementById("welcome");
+  #field = document.getElementById("message");
+  #send = document.getElementById("send");
+  #stop = document.getElementById("stop");
+
+  constructor(memory) {
+    this.#memory = memory;
+    document.getElementById("composer").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        this.#submit();
+      }
+    });
+    this.#stop.addEventListener("click", () => this.#running?.abort());
+  }
+
+  get session() {
+    return this.#chat?.session ?? null;
+  }
+
+  /** Shows a stored conversation, or an empty one. */
+  async open(session) {
+    this.#running?.abort();
+    this.#chat = this.#memory.chat(session ? { session } : {});
+    this.#log.replaceChildren();
+    const turns = session ? await this.#memory.sessions.turns(session) : [];
+    for (const turn of turns) this.#log.append(bubble(turn.role, turn.text));
+    await this.#greet(turns.length === 0);
+    this.#field.focus();
+  }
+
+  async #greet(empty) {
+    this.#welcome.replaceChildren();
+    if (!empty) return;
+    const [facts, sessions] = await Promise.all([this.#memory.facts.list(), this.#memory.sessions.list()]);
+    const known = facts.filter((fact) => fact.current).length;
+    const text =
+      sessions.length === 0
+        ? "Nothing is remembered yet. Tell something about yourself, close the page, and come back: what you said is kept in this browser and nowhere else."
+        : `Welcome back. You last talked on ${day(sessions[0].started)}; ${known} ${known === 1 ? "fact is" : "facts are"} remembered in this browser.`;
+    this.#welcome.append(el("p", {}, text));
+  }
+
+  #submit() {
+    const text = this.#field.value.trim();
+    if (!text || this.#running) return;
+    this.#field.value = "";
+    void this.#ask(text);
+  }
+
+  /** Sends one message. Whatever fails, the words stay on the page and can be sent again. */
+  async #ask(text) {
+    this.#welcome.replaceChildren();
+    const mine = bubble("user", text);
+    const answer = bubble("assistant", "");
+    const words = answer.querySelector(".words");
+    answer.setAttribute("aria-busy", "true");
+    this.#log.append(mine, answer);
+    this.#setRunning(new AbortController());
+    const chat = this.#chat;
+    try {
+      for await (const event of chat.send(text, { signal: this.#running.signal })) {
+        switch (event.type) {
+          case "memory":
+            mine.append(memoryNote(event));
+            break;
+          case "text":
+            note(answer, "waiting");
+            words.textContent += event.text;
+            break;
+          case "thinking":
+            if (!words.textContent) note(answer, "waiting", "Thinking…");
+            break;
+          case "retrying":
+            note(answer, "waiting", `${event.error.message} Trying again in ${Math.ceil(event.inMs / 1000)} s (${event.attempt} of 2).`);
+            break;
+          case "notice":
+            note(mine, "notice", `Memory did not work for this message: ${event.message}`);
+            break;
+          case "saved":
+            mine.dataset.saved = answer.dataset.saved = "true";
+            break;
+          case "done":
+            if (event.stopReason === "max_tokens") note(answer, "notice", "The answer reached its length limit and was cut.");
+            break;
+        }
+        this.#log.lastElementChild?.scrollIntoView({ block: "end" });
+      }
+    } catch (error) {
+      answer.remove();
+      this.#offerRetry(mine, text, error);
+    } finally {
+      answer.removeAttribute("aria-busy");
+      note(answer, "waiting");
+      this.#setRunning(null);
+    }
+  }
+
+  #offerRetry(mine, text, error) {
+    const cancelled = error.code === "cancelled";
+    const again = () => {
+      mine.remove();
+      void this.#ask(text);
+    };
+    const edit = () => {
+      mine.remove();
+      this.#field.value = text;
+      this.#field.focus();
+    };
+    const retry = el("button", { type: "button", onclick: again }, "Try again");
+    mine.querySelector("details")?.remove();
+    mine.append(
+      el(
+        "div",
+        { class: "problem", role: cancelled ? "status" : "alert", "data-code": error.code },
+        el("p", {}, cancelled ? "Stopped. Nothing of this exchange was recorded." : `Not sent: ${error.message}`),
+        retry,
+        el("button", { type: "button", class: "quiet", onclick: edit }, "Edit"),
+      ),
+    );
+    retry.focus();
+  }
+
+  #setRunning(controller) {
+    this.#running = controller;
+    this.#send.disabled = controller !== null;
+    this.#stop.hidden = controller === null;
+  }
+}
+
+const SPEAKERS = { user: "You", assistant: "Claude", tool: "Tool" };
+
+function bubble(role, text) {
+  return el("li", { class: `message ${role}` }, el("p", { class: "speaker" }, SPEAKERS[role]), el("div", { class: "words" }, text));
+}
+
+/** What went along with the message, exactly as it was sent. */
+function memoryNote({ block, tokens, items }) {
+  if (!block) return el("p", { class: "quiet sent-with" }, "Sent without memory: nothing remembered fits this message.");
+  const count = `${items.length} ${items.length === 1 ? "memory" : "memories"}`;
+  return el("details", { class: "sent-with" }, el("summary", {}, `Sent with ${count} (about ${tokens} tokens)`), el("pre", {}, block));
+}
+
+/** Sets or clears a small line below a message. */
+function note(message, kind, text) {
+  message.querySelector(`.note.${kind}`)?.remove();
+  if (text) message.append(el("p", { class: `note ${kind}`, role: "status" }, text));
+}

@@ -1,0 +1,70 @@
+import { createMemory } from "onhand";
+import { ChatView } from "./chat-view.js";
+import { MemoryView } from "./memory-view.js";
+import { Notices } from "./notices.js";
+import { SessionPicker } from "./session-picker.js";
+
+const notices = new Notices(document.getElementById("notices"));
+
+try {
+  // `debug` is for this demo, which runs on your own machine: see its documentation before you copy it.
+  const memory = await createMemory({ debug: true });
+  const chat = new ChatView(memory);
+  const facts = new MemoryView(memory);
+  const picker = new SessionPicker(memory, (session) => chat.open(session));
+
+  memory.subscribe((event) => {
+    if (event.type === "restarted") {
+      notices.show("engine", "The memory engine stopped and was started again from what is saved.", { dismissable: true });
+    }
+    if (event.type === "restarted" || event.kinds.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
+    if (event.type === "changed" && event.kinds.includes("session")) void picker.refresh(chat.session);
+  });
+
+  await Promise.all([chat.open(null), facts.refresh(), picker.refresh(null), showStatus(memory), showWhoAnswers()]);
+  document.body.dataset.ready = "true";
+  // For trying things in the console, and for the end-to-end tests.
+  globalThis.memory = memory;
+} catch (error) {
+  notices.show("failed", `Memory could not be opened: ${error.message}`);
+}
+
+/** Where memory is kept and whether the embedding table is there: said only when something is missing. */
+async function showStatus(memory) {
+  const { storage, embedder, unreadable } = await memory.status();
+  if (storage.state === "memory") {
+    notices.show(
+      "storage",
+      `This browser gives the page no storage (${storage.reason?.message ?? "unknown reason"}). The chat works, but everything is forgotten when you close this tab. Leave private mode or allow site data, then reload.`,
+    );
+  }
+  if (embedder.state === "missing") {
+    notices.show("embedder", `${embedder.message} Reload the page to try again.`);
+  }
+  if (unreadable.length > 0) {
+    notices.show("unreadable", `${unreadable.length} stored records could not be read. They are kept as they are.`);
+  }
+}
+
+/** Says plainly where answers come from, as the edge worker reports it. */
+async function showWhoAnswers() {
+  const pill = document.getElementById("answers-from");
+  const say = (text, isClaude) => {
+    pill.textContent = text;
+    pill.dataset.standIn = String(!isClaude);
+  };
+  let upstream;
+  try {
+    ({ upstream } = await (await fetch("/health")).json());
+  } catch {
+    return say("The edge worker does not answer", false);
+  }
+  if (upstream === "api.anthropic.com") return say("Answers come from Claude", true);
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:|$)/.test(upstream)) return say(`Answers come from ${upstream}`, false);
+  say("Answers come from a local stand-in, not from Claude", false);
+  notices.show(
+    "stand-in",
+    "No API key is set, so a stand-in on this machine answers: it quotes what the memory block of your message held, and picks up plain statements such as “I'm allergic to…”, “my … is …”, “we use …”. Set ANTHROPIC_API_KEY and start again to talk to Claude.",
+    { dismissable: true },
+  );
+}
