@@ -1,0 +1,112 @@
+// The packed package in a project of its own: the README's lines as they are written, and the types.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { startEdge } from "../../worker/run.mjs";
+import { openBrowser } from "../e2e/browser.mjs";
+import { startFake } from "../fake/server.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const tarball = join(root, "pkg", readdirSync(join(root, "pkg")).find((name) => /^onhand-.*\.tgz$/.test(name)));
+/** The endpoint that the README's lines name. */
+const ENDPOINT = "https://chat.example.com";
+
+let project;
+let stops = [];
+before(async () => {
+  project = await mkdtemp(join(tmpdir(), "onhand-project-"));
+  await writeFile(join(project, "package.json"), '{ "name": "a-chat", "private": true, "type": "module" }');
+  execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", tarball], { cwd: project, stdio: "inherit" });
+});
+after(async () => {
+  for (const stop of stops.reverse()) await stop();
+  if (project) await rm(project, { recursive: true, force: true });
+});
+
+/** The first JavaScript block of the README. */
+async function readmeLines() {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const code = /```js\n([^]*?)```/.exec(readme)?.[1];
+  assert.ok(code, "the README has a JavaScript block");
+  assert.ok(code.includes(ENDPOINT));
+  assert.equal(code.trim().split("\n").length, 3, "three lines");
+  return code;
+}
+
+test("the package holds what it needs and nothing else", () => {
+  const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).trim().split("\n").map((name) => name.replace("package/", ""));
+  for (const needed of ["package.json", "README.md", "dist/index.js", "dist/index.d.ts", "dist/engine-worker.js", "dist/LICENSE-MIT", "dist/LICENSE-APACHE", "dist/wasm/simd/onhand_bg.wasm", "dist/wasm/scalar/onhand_bg.wasm", "model/static-128-int4.bin", "model/PROVENANCE.md"]) {
+    assert.ok(files.includes(needed), `${needed} is missing`);
+  }
+  const licences = files.filter((name) => name.startsWith("model/LICENSE"));
+  assert.equal(licences.length, 2, "the model's licences lie beside it");
+  const strange = files.filter((name) => !/^(package\.json|README\.md|dist\/.*|model\/[^/]*)$/.test(name));
+  assert.deepEqual(strange, []);
+});
+
+test("the README's three lines run as written, against an endpoint of another origin", async () => {
+  await writeFile(join(project, "index.html"), '<!doctype html><script type="module" src="/main.js"></script>');
+  await writeFile(join(project, "main.js"), await readmeLines());
+  // The host's own tools: a bundler without any setting for onhand.
+  await mkdir(join(project, "node_modules"), { recursive: true });
+  await symlink(join(root, "www/node_modules/vite"), join(project, "node_modules/vite"));
+  execFileSync(process.execPath, [join(root, "www/node_modules/vite/bin/vite.js"), "build", "--logLevel", "warn"], { cwd: project, stdio: "inherit" });
+
+  const fake = await startFake({ port: 0, seed: 1, now: Date.now, standIn: true });
+  stops.push(() => fake.close());
+  // One edge worker serves the host's page, another one is the endpoint.
+  const page = await startEdge({ assetsDir: join(project, "dist"), devVars: null });
+  stops.push(() => page.stop());
+  const origin = new URL(page.url).origin;
+  const edge = await startEdge({ upstream: fake.url, devVars: null, vars: { ANTHROPIC_API_KEY: "sk-ant-test-key", ALLOWED_ORIGINS: origin } });
+  stops.push(() => edge.stop());
+
+  const profile = await mkdtemp(join(tmpdir(), "onhand-profile-"));
+  stops.push(() => rm(profile, { recursive: true, force: true }));
+  const context = await openBrowser(profile);
+  stops.push(() => context.close());
+  // chat.example.com is the edge worker here; everything else about the request stays as the page made it.
+  await context.route(`${ENDPOINT}/**`, async (route) => {
+    const request = route.request();
+    const response = await fetch(edge.url + new URL(request.url()).pathname, {
+      method: request.method(),
+      headers: await request.allHeaders(),
+      body: request.postDataBuffer(),
+    });
+    await route.fulfill({ status: response.status, headers: Object.fromEntries(response.headers), body: Buffer.from(await response.arrayBuffer()) });
+  });
+  const tab = context.pages()[0];
+  const errors = [];
+  tab.on("pageerror", (error) => errors.push(String(error)));
+  await tab.goto(page.url);
+  await tab.getByText("stand-in").waitFor();
+  assert.deepEqual(errors, []);
+  const chat = fake.journal.find((entry) => !entry.body.output_config);
+  assert.equal(chat.body.messages[0].content.at(-1).text, "Plan my week");
+});
+
+test("the types check in a strict project", async () => {
+  const source = `
+    import { createMemory, OnhandError, type ChatEvent, type Fact } from "onhand";
+    const memory = await createMemory({ endpoint: "https://chat.example.com", user: "ada" });
+    const words: string[] = [];
+    for await (const event of memory.chat({ session: "x" }).send("hi", { signal: AbortSignal.timeout(1) })) {
+      const one: ChatEvent = event;
+      if (one.type === "text") words.push(one.text);
+    }
+    const facts: Fact[] = await memory.facts.list();
+    const code: "network" | string = facts.length === 0 ? new OnhandError({ code: "network", message: "", retryable: true }).code : "none";
+    // @ts-expect-error an unknown option is a mistake
+    await createMemory({ endpont: "https://chat.example.com" });
+    export { code, words };
+  `;
+  await writeFile(join(project, "types.ts"), source);
+  const compiler = join(root, "pkg/node_modules/typescript/bin/tsc");
+  const flags = ["--noEmit", "--strict", "--module", "esnext", "--moduleResolution", "bundler", "--target", "es2022", "--lib", "es2022,dom,esnext.disposable", "--types", ""];
+  execFileSync(process.execPath, [compiler, ...flags, "types.ts"], { cwd: project, stdio: "inherit" });
+});
