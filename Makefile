@@ -1,0 +1,108 @@
+# `make demo` shows it, `make test` proves it. Everything that is installed stays inside this folder,
+# except system packages, which are named before they are installed.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: demo setup build test check bench sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+TARBALL := pkg/onhand-$(VERSION).tgz
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+
+RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -type f)
+PKG_SOURCES := $(RUST_SOURCES) $(shell find pkg/src pkg/build pkg/model -type f -not -path 'pkg/src/wasm/*' -not -path 'pkg/model/distill/*') \
+	pkg/package.json pkg/package-lock.json pkg/tsconfig.json pkg/README.md
+WWW_SOURCES := $(shell find www/src www/public -type f) www/index.html www/vite.config.js www/package.json www/package-lock.json
+
+step = @printf '\033[1m==> %s\033[0m\n' "$(1)"
+
+demo: www/dist/index.html worker/node_modules/.installed
+	@node www/demo.mjs
+
+build: $(TARBALL)
+
+setup:
+	@bash .ci/setup.sh
+
+# What CI runs.
+test: test-native test-fake test-worker test-wasm test-package test-e2e
+	$(call step,All tests passed)
+
+# --- What is installed ---
+
+.toolchain/env.sh: .ci/setup.sh Cargo.lock
+	@bash .ci/setup.sh
+	@touch $@
+
+.toolchain/browsers: .ci/browsers.sh
+	@bash .ci/browsers.sh
+	@touch $@
+
+%/node_modules/.installed: %/package-lock.json
+	$(call step,npm packages of $*)
+	@cd $* && $(NPM_CI) && touch node_modules/.installed
+
+# --- What is built ---
+
+$(TARBALL): $(PKG_SOURCES) .toolchain/env.sh pkg/node_modules/.installed
+	$(call step,Building the npm package)
+	@cd pkg && node build/build.mjs && rm -f onhand-*.tgz && npm pack --silent >/dev/null
+
+# The page uses the packed package as any project would.
+www/dist/index.html: $(TARBALL) $(WWW_SOURCES)
+	$(call step,Building the demo page)
+	@cd www && $(NPM_CI) && npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error ../$(TARBALL) && npx vite build --logLevel warn
+
+# --- What is tested ---
+
+test-native:
+	$(call step,Native tests)
+	@cargo test --locked --quiet
+
+test-fake: tests/node_modules/.installed
+	$(call step,The fake of the Claude API)
+	@cd tests && node --test --test-timeout=120000 fake/test/*.test.mjs
+
+test-worker: worker/node_modules/.installed
+	$(call step,The edge worker in workerd)
+	@cd worker && npm run --silent test
+
+test-wasm: .toolchain/env.sh .toolchain/browsers
+	$(call step,The store in Chromium)
+	@bash tests/web/run.sh
+	$(call step,The index with SIMD)
+	@source .toolchain/env.sh && CARGO_PROFILE_DEV_DEBUG=0 \
+		CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS -Ctarget-feature=+simd128" \
+		cargo test --locked --target wasm32-unknown-unknown --target-dir target/wasm-test --test index
+
+test-package: $(TARBALL) tests/node_modules/.installed .toolchain/browsers
+	$(call step,The packed package in a project of its own)
+	@cd tests && node --test --test-timeout=120000 package/*.test.mjs
+
+test-e2e: www/dist/index.html worker/node_modules/.installed tests/node_modules/.installed .toolchain/browsers
+	$(call step,The whole path in Chromium)
+	@cd tests && node --test --test-timeout=120000 e2e/*.test.mjs
+
+check: .toolchain/env.sh pkg/node_modules/.installed worker/node_modules/.installed $(TARBALL)
+	$(call step,Formatting and lints)
+	@cargo fmt --check
+	@cargo clippy --locked --all-targets --quiet -- -D warnings
+	@source .toolchain/env.sh && CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS" \
+		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --test page --test worker --target-dir target/wasm-check -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
+	$(call step,Types)
+	@cd pkg && npm run --silent check
+	@cd worker && npm run --silent check
+	@node pkg/build/sizes.mjs
+
+bench:
+	$(call step,Benchmarks: one JSON object per line)
+	@cargo bench --locked --quiet --bench index
+	@cargo bench --locked --quiet --bench recall
+
+# Writes the table of sizes into the README.
+sizes: $(TARBALL)
+	@node pkg/build/sizes.mjs README.md
+
+clean:
+	rm -rf target .toolchain pkg/dist pkg/src/wasm pkg/*.tgz www/dist */node_modules worker/.wrangler
