@@ -212,7 +212,12 @@ impl<P: Ports> Memory<P> {
         let now = self.now();
         let all: Vec<Fact> = self.state.borrow().facts.values().cloned().collect();
         let all: Vec<&Fact> = all.iter().collect();
-        let new_id = || FactId::new(now.unix_ms, self.ports.clock().random());
+        // Facts of one answer are named in the order in which they were said.
+        let mut random = self.ports.clock().random();
+        let new_id = || {
+            random = random.wrapping_add(1);
+            FactId::new(now.unix_ms, random)
+        };
         let ops = resolve(reading.proposals, &all, now, new_id);
         let usage = Usage {
             v: Usage::VERSION,

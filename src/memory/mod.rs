@@ -1,11 +1,11 @@
 //! The driver: the one place that awaits. It moves data from step to step and decides nothing itself.
 //!
-//! - [`Memory::open`] reads the store and fills the [`Corpus`](crate::recall::Corpus);
+//! - [`Memory::open`] reads the store and fills the [`Corpus`];
 //! - [`Memory::send`] is the path of one message;
 //! - [`Memory::work`] runs the queue;
 //! - the rest looks things up or changes facts.
 //!
-//! Every write is one [`Batch`], given to [`Memory::commit`].
+//! Every write is one [`Batch`], given to `Memory::commit`.
 
 mod cancel;
 mod chat;

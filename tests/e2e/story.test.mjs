@@ -37,6 +37,8 @@ test("what was said in one browser session comes back in the next one", async ()
 
   const answer = await page.locator(".message.assistant .words").last().innerText();
   assert.match(answer, /peanuts/, "the stand-in quotes what the block held");
+  assert.equal(await page.locator(".message.assistant .speaker").last().innerText(), "Stand-in");
+  assert.doesNotMatch(await page.locator("body").innerText(), /\b(null|undefined|NaN)\b/);
 });
 
 test("a changed fact keeps both versions and the newer one leads", async () => {
@@ -64,6 +66,7 @@ test("every fact rests on words that were said", async () => {
     const facts = await globalThis.memory.facts.list();
     const wrong = [];
     for (const fact of facts) {
+      if (!fact.evidence) continue;
       const turns = await globalThis.memory.sessions.turns(fact.evidence.turn.split(".")[0]);
       const turn = turns.find((turn) => turn.id === fact.evidence.turn);
       if (turn?.role !== "user" || turn.text.slice(fact.evidence.start, fact.evidence.end) !== fact.evidence.quote) wrong.push(fact);
@@ -74,11 +77,30 @@ test("every fact rests on words that were said", async () => {
   assert.deepEqual(wrong.wrong, []);
 });
 
+test("a person mends what is remembered, and the next message carries it so", async () => {
+  const page = world.context.pages()[0];
+  const fact = page.locator("#facts .fact", { hasText: "my kid loves blue" });
+  await fact.getByRole("button", { name: "No longer true" }).click();
+  await page.locator("#facts .fact.stale", { hasText: "my kid loves blue" }).waitFor();
+  await fact.getByRole("button", { name: "Undo" }).click();
+  await page.locator("#facts .fact:not(.stale)", { hasText: "my kid loves blue" }).waitFor();
+
+  await fact.getByRole("button", { name: "Correct" }).click();
+  await page.getByLabel("Corrected statement").fill("My kid loves green");
+  await page.getByRole("button", { name: "Save" }).click();
+  await remembered(page, "My kid loves green");
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await say(page, "which colour does my kid love?");
+  const [block] = newestUserTexts(world.chats.at(-1));
+  const [green, blue] = [block.indexOf("loves green"), block.indexOf("loves blue")];
+  assert.ok(green >= 0 && green < blue, `the correction leads, the old version is marked:\n${block}`);
+});
+
 test("the prompt of a session only grows, also over a closed browser", async () => {
   let page = world.context.pages()[0];
   await page.getByRole("button", { name: "New conversation" }).click();
-  await say(page, "what does my kid love?");
-  await say(page, "and what am I allergic to?");
+  await say(page, "what am I allergic to?");
+  await say(page, "and where do we run everything?");
   const session = (await page.evaluate(() => globalThis.memory.sessions.list()))[0].id;
   await world.closeBrowser();
   page = await world.openPage();

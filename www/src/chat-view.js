@@ -5,14 +5,17 @@ export class ChatView {
   #memory;
   #chat;
   #running = null;
+  #speakers;
   #log = document.getElementById("log");
   #welcome = document.getElementById("welcome");
   #field = document.getElementById("message");
   #send = document.getElementById("send");
   #stop = document.getElementById("stop");
 
-  constructor(memory) {
+  /** `answers` names whoever answers, as the edge worker reports it. */
+  constructor(memory, answers) {
     this.#memory = memory;
+    this.#speakers = { user: "You", assistant: answers, tool: "Tool" };
     document.getElementById("composer").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -36,7 +39,7 @@ export class ChatView {
     this.#chat = this.#memory.chat(session ? { session } : {});
     this.#log.replaceChildren();
     const turns = session ? await this.#memory.sessions.turns(session) : [];
-    for (const turn of turns) this.#log.append(bubble(turn.role, turn.text));
+    for (const turn of turns) this.#log.append(this.#bubble(turn.role, turn.text));
     await this.#greet(turns.length === 0);
     this.#field.focus();
   }
@@ -63,8 +66,8 @@ export class ChatView {
   /** Sends one message. Whatever fails, the words stay on the page and can be sent again. */
   async #ask(text) {
     this.#welcome.replaceChildren();
-    const mine = bubble("user", text);
-    const answer = bubble("assistant", "");
+    const mine = this.#bubble("user", text);
+    const answer = this.#bubble("assistant", "");
     const words = answer.querySelector(".words");
     answer.setAttribute("aria-busy", "true");
     this.#log.append(mine, answer);
@@ -133,17 +136,15 @@ export class ChatView {
     retry.focus();
   }
 
+  #bubble(role, text) {
+    return el("li", { class: `message ${role}` }, el("p", { class: "speaker" }, this.#speakers[role]), el("div", { class: "words" }, text));
+  }
+
   #setRunning(controller) {
     this.#running = controller;
     this.#send.disabled = controller !== null;
     this.#stop.hidden = controller === null;
   }
-}
-
-const SPEAKERS = { user: "You", assistant: "Claude", tool: "Tool" };
-
-function bubble(role, text) {
-  return el("li", { class: `message ${role}` }, el("p", { class: "speaker" }, SPEAKERS[role]), el("div", { class: "words" }, text));
 }
 
 /** What went along with the message, exactly as it was sent. */

@@ -8,8 +8,8 @@ const notices = new Notices(document.getElementById("notices"));
 
 try {
   // `debug` is for this demo, which runs on your own machine: see its documentation before you copy it.
-  const memory = await createMemory({ debug: true });
-  const chat = new ChatView(memory);
+  const [memory, answers] = await Promise.all([createMemory({ debug: true }), showWhoAnswers()]);
+  const chat = new ChatView(memory, answers);
   const facts = new MemoryView(memory);
   const picker = new SessionPicker(memory, (session) => chat.open(session));
 
@@ -18,10 +18,10 @@ try {
       notices.show("engine", "The memory engine stopped and was started again from what is saved.", { dismissable: true });
     }
     if (event.type === "restarted" || event.kinds.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
-    if (event.type === "changed" && event.kinds.includes("session")) void picker.refresh(chat.session);
+    if (event.type === "changed" && event.kinds.includes("turn")) void picker.refresh(chat.session);
   });
 
-  await Promise.all([chat.open(null), facts.refresh(), picker.refresh(null), showStatus(memory), showWhoAnswers()]);
+  await Promise.all([chat.open(null), facts.refresh(), picker.refresh(null), showStatus(memory)]);
   document.body.dataset.ready = "true";
   // For trying things in the console, and for the end-to-end tests.
   globalThis.memory = memory;
@@ -46,12 +46,13 @@ async function showStatus(memory) {
   }
 }
 
-/** Says plainly where answers come from, as the edge worker reports it. */
+/** Says plainly where answers come from, as the edge worker reports it, and gives the name of whoever answers. */
 async function showWhoAnswers() {
   const pill = document.getElementById("answers-from");
   const say = (text, isClaude) => {
     pill.textContent = text;
     pill.dataset.standIn = String(!isClaude);
+    return isClaude ? "Claude" : "Assistant";
   };
   let upstream;
   try {
@@ -67,4 +68,5 @@ async function showWhoAnswers() {
     "No API key is set, so a stand-in on this machine answers: it quotes what the memory block of your message held, and picks up plain statements such as “I'm allergic to…”, “my … is …”, “we use …”. Set ANTHROPIC_API_KEY and start again to talk to Claude.",
     { dismissable: true },
   );
+  return "Stand-in";
 }

@@ -40,9 +40,9 @@ export class MemoryView {
   }
 
   #item(fact, byId) {
-    const item = el("li", { class: fact.current ? "fact" : "fact stale", "data-fact": fact.id });
     const older = versionsBefore(fact, byId);
     const facts = this.#memory.facts;
+    let item;
     const act = async (action) => {
       try {
         await action();
@@ -55,7 +55,9 @@ export class MemoryView {
       ? el("button", { type: "button", class: "quiet", onclick: () => act(() => facts.restore(fact.id)) }, "Undo")
       : el("button", { type: "button", class: "quiet", onclick: () => act(() => facts.markStale(fact.id, "said so in the memory list")) }, "No longer true");
     const correct = el("button", { type: "button", class: "quiet", onclick: () => this.#edit(item, fact, act) }, "Correct");
-    item.append(
+    item = el(
+      "li",
+      { class: fact.current ? "fact" : "fact stale", "data-fact": fact.id },
       el("p", { class: "statement" }, el("span", { class: `type ${fact.type}` }, fact.type), ` ${fact.statement}`),
       el("p", { class: "source quiet" }, source(fact)),
       older.length > 0
