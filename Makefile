@@ -75,7 +75,7 @@ test-wasm: .toolchain/env.sh .toolchain/browsers
 		CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS -Ctarget-feature=+simd128" \
 		cargo test --locked --target wasm32-unknown-unknown --target-dir target/wasm-test --test index
 
-test-package: $(TARBALL) tests/node_modules/.installed .toolchain/browsers
+test-package: www/dist/index.html worker/node_modules/.installed tests/node_modules/.installed .toolchain/browsers
 	$(call step,The packed package in a project of its own)
 	@cd tests && node --test --test-timeout=120000 package/*.test.mjs
 
