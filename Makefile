@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARBALL := pkg/onhand-$(VERSION).tgz
-NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+NPM_CI := npm ci --prefer-offline --no-audit --no-fund --loglevel=error
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -type f)
 PKG_SOURCES := $(RUST_SOURCES) $(shell find pkg/src pkg/build pkg/model -type f -not -path 'pkg/src/wasm/*' -not -path 'pkg/model/distill/*') \
@@ -51,7 +51,7 @@ $(TARBALL): $(PKG_SOURCES) .toolchain/env.sh pkg/node_modules/.installed
 # The page uses the packed package as any project would.
 www/dist/index.html: $(TARBALL) $(WWW_SOURCES)
 	$(call step,Building the demo page)
-	@cd www && $(NPM_CI) && npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error ../$(TARBALL) && npx vite build --logLevel warn
+	@cd www && $(NPM_CI) && npm install --offline --no-save --no-package-lock --no-audit --no-fund --loglevel=error ../$(TARBALL) && npx vite build --logLevel warn
 
 # --- What is tested ---
 

@@ -2,6 +2,7 @@
 // stand-in for Claude. Ctrl-C stops everything it started.
 //   PORT=8787 ANTHROPIC_API_KEY=… node www/demo.mjs
 import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startEdge } from "../worker/run.mjs";
@@ -21,6 +22,7 @@ process.on("SIGINT", () => stop(0));
 process.on("SIGTERM", () => stop(0));
 
 try {
+  await mustBeFree(port);
   const options = { port, assetsDir: join(root, "www/dist") };
   if (!hasKey) {
     const fake = await startFake({ standIn: true, seed: 1, now: Date.now });
@@ -38,4 +40,13 @@ try {
 } catch (error) {
   console.error(`The demo could not start: ${error.message}`);
   stop(1);
+}
+
+/** Says what to do about a port in use, which the tools below would bury in their output. */
+function mustBeFree(port) {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", () => reject(new Error(`port ${port} is in use. Choose another one: PORT=${port + 1} make demo`)));
+    probe.listen(port, "127.0.0.1", () => probe.close(resolve));
+  });
 }
