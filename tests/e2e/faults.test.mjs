@@ -41,6 +41,9 @@ async function failsThenWorks(text, replies, { code, says }) {
 
 const counts = async () => (await page.evaluate(() => globalThis.memory.status())).counts;
 
+/** Waits until nothing is left to extract: from then on the counts stand still. */
+const queueIsEmpty = () => page.waitForFunction(async () => (await globalThis.memory.status()).counts.jobs === 0);
+
 const fast = { "retry-after-ms": "1" };
 const CASES = [
   ["a wrong key", [{ status: 401, type: "authentication_error" }], { code: "api", says: /401/ }],
@@ -117,6 +120,7 @@ test("extraction that fails or answers rubbish is not noticed in the chat, and t
 test("a panic in the engine: it is started again and everything saved is there", async () => {
   world.fake.script([{ match: isChat, reply: answer("Noted."), times: 2 }, noFacts]);
   await say(page, "the boat house code is 4471");
+  await queueIsEmpty();
   const before = await counts();
   const error = await page.evaluate(() => globalThis.memory.crash().catch((error) => ({ code: error.code, retryable: error.retryable })));
   assert.deepEqual(error, { code: "engine_restarted", retryable: true });
