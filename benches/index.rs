@@ -40,8 +40,11 @@ fn measure(n: usize) {
     let queries = vectors.split_off(n + n_inserts);
     let inserts = vectors.split_off(n);
 
-    let (dimensions, mode) = (DIMENSIONS, Mode::Hnsw);
-    let mut index = VectorIndex::new(IndexConfig { dimensions, mode });
+    let mode = Mode::Hnsw;
+    let mut index = VectorIndex::new(IndexConfig {
+        mode,
+        ..IndexConfig::new(DIMENSIONS)
+    });
     let start = Instant::now();
     for (id, vector) in (0..).zip(&vectors) {
         index.add(id, vector).expect("a unit vector");

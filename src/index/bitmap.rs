@@ -80,12 +80,32 @@ impl Bitmap {
         Bitmap { words }
     }
 
-    /// Bits of rows `16 * block..16 * block + 16`, the first row lowest.
-    pub(crate) fn block(&self, block: usize) -> u16 {
-        match self.words.get(block / 4) {
-            Some(word) => (word >> (16 * (block % 4))) as u16,
+    /// Bits of rows `32 * block..32 * block + 32`, the first row lowest.
+    #[inline(always)]
+    pub(crate) fn block(&self, block: usize) -> u32 {
+        match self.words.get(block / 2) {
+            Some(word) => (word >> (32 * (block % 2))) as u32,
             None => 0,
         }
+    }
+
+    /// Adds the rows of another set.
+    pub(crate) fn add(&mut self, other: &Bitmap) {
+        self.grow(other.words.len() * 64);
+        for (word, added) in self.words.iter_mut().zip(&other.words) {
+            *word |= added;
+        }
+    }
+
+    /// Drops what is not in the other set.
+    pub(crate) fn keep(&mut self, other: &Bitmap) {
+        for (at, word) in self.words.iter_mut().enumerate() {
+            *word &= other.words.get(at).copied().unwrap_or(0);
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.words.capacity() * 8
     }
 
     /// The rows, ascending.
@@ -125,10 +145,19 @@ mod tests {
             assert_eq!(cut.count(), rows.len() - from.len());
         }
         for block in 0..20 {
-            let expected = (0..16).filter(|i| rows.contains(&(block * 16 + i)));
-            let bits = expected.fold(0u16, |bits, i| bits | 1 << i);
+            let expected = (0..32).filter(|i| rows.contains(&(block * 32 + i)));
+            let bits = expected.fold(0u32, |bits, i| bits | 1 << i);
             assert_eq!(set.block(block as usize), bits);
         }
+        let mut odd = Bitmap::with_rows(300);
+        (1..300).step_by(2).for_each(|row| assert!(odd.insert(row)));
+        let mut both = set.clone();
+        both.keep(&odd);
+        assert_eq!(both.iter().collect::<Vec<_>>(), [1, 15, 63, 127]);
+        both.add(&set);
+        assert_eq!(both, set);
+        both.add(&odd);
+        assert_eq!(both.count(), rows.len() + 150 - 4);
         set.remove(64);
         assert!(!set.contains(64) && set.contains(63) && !set.contains(5_000));
     }

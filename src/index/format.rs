@@ -1,269 +1,287 @@
-//! An index as bytes. `docs/format-index.md` is the normative description.
+//! An index as bytes, whole or by the parts that changed. `docs/format-index.md` is the normative description.
 
 use std::fmt;
 
-use super::arena::Arena;
-use super::bitmap::Bitmap;
+use self::bytes::Reader;
+use self::head::Head;
+use super::arena::{Arena, PART_ROWS};
 use super::hnsw::Sealed;
-use super::kernel;
-use super::{DIMENSIONS, Mode, VectorIndex};
+use super::{IndexConfig, LoadError, Measured, VectorIndex};
+
+mod bytes;
+mod head;
+mod rows;
 
 const MAGIC: [u8; 4] = *b"onvx";
-const VERSION: u16 = 1;
-const HEADER_BYTES: usize = 40;
+const VERSION: u16 = 2;
 
-/// Why bytes were refused.
+/// A piece of a saved index, kept under its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub key: String,
+    /// `None`: what was kept under the key is to be deleted.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// What a piece holds. Its name is its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The bytes do not start as an index does.
-    NotAnIndex,
-    /// Written by a version that this one does not know.
-    UnsupportedVersion(u16),
-    /// The header contradicts its checksum or itself.
-    CorruptHeader,
-    /// Cut off, or something follows; in bytes.
-    WrongLength { expected: u64, found: u64 },
-    /// The rows contradict their checksum, are not unit vectors, or name an id twice.
-    CorruptRows,
+enum Key {
+    Head,
+    /// Rows `PART_ROWS * n..PART_ROWS * (n + 1)`.
+    Rows(u32),
+    Graph,
 }
 
-impl LoadError {
-    /// A stable name, the same in Rust, in the package and in the documents.
-    pub fn code(&self) -> &'static str {
-        match self {
-            LoadError::NotAnIndex => "not_an_index",
-            LoadError::UnsupportedVersion(_) => "unsupported_version",
-            LoadError::CorruptHeader => "corrupt_header",
-            LoadError::WrongLength { .. } => "wrong_length",
-            LoadError::CorruptRows => "corrupt_rows",
-        }
-    }
-}
-
-impl fmt::Display for LoadError {
+impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LoadError::NotAnIndex => write!(f, "These bytes are not a saved index."),
-            LoadError::UnsupportedVersion(version) => write!(
-                f,
-                "The index has format {version}, this version reads {VERSION}. Update, or build it again from its vectors."
-            ),
-            LoadError::CorruptHeader | LoadError::CorruptRows => write!(
-                f,
-                "The saved index is damaged ({}). Build it again from its vectors.",
-                self.code()
-            ),
-            LoadError::WrongLength { expected, found } => write!(
-                f,
-                "The saved index has {found} bytes instead of {expected}. Build it again from its vectors."
-            ),
+            Key::Head => write!(f, "head"),
+            Key::Rows(n) => write!(f, "rows-{n:08}"),
+            Key::Graph => write!(f, "graph"),
         }
     }
 }
 
-impl std::error::Error for LoadError {}
-
-/// The header after its magic and version.
-struct Header {
-    mode: Mode,
-    dimensions: u32,
-    live: u32,
-    /// Rows covered by the graph, gaps included.
-    sealed: u32,
-    graph_bytes: u32,
-    rows_crc: u32,
-    graph_crc: u32,
-}
-
-impl Header {
-    fn rows_bytes(&self) -> u64 {
-        let row = 4 + 2 * u64::from(self.dimensions);
-        u64::from(self.sealed).div_ceil(8) + u64::from(self.live) * row
+impl Key {
+    fn of(name: &str) -> Option<Key> {
+        match name {
+            "head" => Some(Key::Head),
+            "graph" => Some(Key::Graph),
+            _ => {
+                let key = Key::Rows(name.strip_prefix("rows-")?.parse().ok()?);
+                (key.to_string() == name).then_some(key)
+            }
+        }
     }
 
-    fn write(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(VERSION.to_le_bytes());
-        bytes.extend([self.mode as u8, 0]);
-        for field in [
-            self.dimensions,
-            self.live,
-            self.sealed,
-            self.graph_bytes,
-            self.rows_crc,
-            self.graph_crc,
-            0,
-        ] {
-            bytes.extend(field.to_le_bytes());
-        }
-        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        debug_assert_eq!(bytes.len(), HEADER_BYTES);
-        bytes
-    }
-
-    /// The header, and what follows it.
-    fn read(bytes: &[u8]) -> Result<(Header, &[u8]), LoadError> {
-        let Some((&magic, _)) = bytes.split_first_chunk::<4>() else {
-            return Err(LoadError::NotAnIndex);
-        };
-        if magic != MAGIC {
-            return Err(LoadError::NotAnIndex);
-        }
-        let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
-            return Err(LoadError::WrongLength {
-                expected: HEADER_BYTES as u64,
-                found: bytes.len() as u64,
-            });
-        };
-        // The version first: another one may keep its checksum elsewhere.
-        let version = u16::from_le_bytes([header[4], header[5]]);
-        if version != VERSION {
-            return Err(LoadError::UnsupportedVersion(version));
-        }
-        let field = |at: usize| {
-            u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-        };
-        let mode = match header[6] {
-            0 => Mode::Scan,
-            1 => Mode::Hnsw,
-            _ => return Err(LoadError::CorruptHeader),
-        };
-        let read = Header {
-            mode,
-            dimensions: field(8),
-            live: field(12),
-            sealed: field(16),
-            graph_bytes: field(20),
-            rows_crc: field(24),
-            graph_crc: field(28),
-        };
-        let is_sound = field(36) == crc32fast::hash(&header[..36])
-            && header[7] == 0
-            && field(32) == 0
-            && DIMENSIONS.contains(&(read.dimensions as usize))
-            && (read.sealed > 0 || read.graph_bytes == 0);
-        if is_sound {
-            Ok((read, rest))
-        } else {
-            Err(LoadError::CorruptHeader)
+    fn with(self, bytes: Option<Vec<u8>>) -> Part {
+        Part {
+            key: self.to_string(),
+            bytes,
         }
     }
 }
 
-pub(super) fn to_bytes(index: &VectorIndex) -> Vec<u8> {
-    let arena = &index.arena;
-    // A graph with more gaps than rows is not worth its bytes; without it no gap need be written.
-    let sealed = index.sealed.as_ref().filter(|sealed| {
-        let gaps = sealed.rows() as usize - arena.live().count_below(sealed.rows());
-        gaps <= arena.len() / 2
-    });
-    let n_sealed = sealed.map_or(0, Sealed::rows);
-    let graph = sealed.map(Sealed::to_bytes).unwrap_or_default();
-    // A graph beyond 4 GB belongs to more rows than wasm can hold.
-    let (graph, n_sealed) = match u32::try_from(graph.len()) {
-        Ok(_) => (graph, n_sealed),
-        Err(_) => (Vec::new(), 0),
+/// What [`take_changes`] gave last, so that only the rest is given.
+#[derive(Default)]
+pub(super) struct Saved {
+    /// The head, whose checksums cover everything else; empty before.
+    head: Vec<u8>,
+    /// One for each part of rows.
+    rows_crc: Vec<u32>,
+    graph_crc: Option<u32>,
+    /// The graph is the one that was given: removals do not change it.
+    has_graph: bool,
+}
+
+impl Saved {
+    /// There is another graph now, or none.
+    pub(super) fn forget_graph(&mut self) {
+        self.has_graph = false;
+    }
+}
+
+pub(super) fn take_changes(index: &mut VectorIndex) -> Vec<Part> {
+    tidy(index);
+    let mut parts = Vec::new();
+    let n_parts = index.arena.n_parts();
+    for gone in n_parts..index.saved.rows_crc.len() {
+        parts.push(Key::Rows(gone as u32).with(None));
+    }
+    index.saved.rows_crc.resize(n_parts, 0);
+    for n in index.arena.take_changed() {
+        let bytes = rows::write(&index.arena, n);
+        index.saved.rows_crc[n as usize] = crc32fast::hash(&bytes);
+        parts.push(Key::Rows(n).with(Some(bytes)));
+    }
+    let graph_crc = match worthy(index) {
+        Some(_) if index.saved.has_graph => index.saved.graph_crc,
+        Some(sealed) => {
+            let graph = sealed.to_bytes();
+            let crc = crc32fast::hash(&graph);
+            parts.push(Key::Graph.with(Some(graph)));
+            Some(crc)
+        }
+        None => None,
     };
-    let mut header = Header {
-        mode: index.mode,
-        dimensions: arena.dimensions() as u32,
-        live: arena.len() as u32,
-        sealed: n_sealed,
-        graph_bytes: graph.len() as u32,
-        rows_crc: 0,
-        graph_crc: crc32fast::hash(&graph),
-    };
-    let rows_bytes = header.rows_bytes() as usize;
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + rows_bytes + graph.len());
-    bytes.resize(HEADER_BYTES, 0);
-    for eight in 0..n_sealed.div_ceil(8) {
-        let bits = arena.live().block(eight as usize / 2) >> (8 * (eight % 2));
-        let rows = (n_sealed - 8 * eight).min(8);
-        bytes.push(bits as u8 & (0xff >> (8 - rows)));
+    if graph_crc.is_none() && index.saved.graph_crc.is_some() {
+        parts.push(Key::Graph.with(None));
     }
-    for row in arena.live().iter() {
-        bytes.extend(arena.id(row).to_le_bytes());
+    index.saved.graph_crc = graph_crc;
+    index.saved.has_graph = graph_crc.is_some();
+    let head = Head::of(index, &index.saved.rows_crc, graph_crc).write();
+    if head != index.saved.head {
+        parts.push(Key::Head.with(Some(head.clone())));
+        index.saved.head = head;
     }
-    for row in arena.live().iter() {
-        for component in &arena.vector(row)[..arena.dimensions()] {
-            bytes.extend(component.to_le_bytes());
-        }
+    parts
+}
+
+pub(super) fn to_bytes(index: &mut VectorIndex) -> Vec<u8> {
+    tidy(index);
+    let rows: Vec<Vec<u8>> = (0..index.arena.n_parts())
+        .map(|n| rows::write(&index.arena, n as u32))
+        .collect();
+    let rows_crc: Vec<u32> = rows.iter().map(|part| crc32fast::hash(part)).collect();
+    let graph = worthy(index).map(Sealed::to_bytes);
+    let head = Head::of(index, &rows_crc, graph.as_deref().map(crc32fast::hash)).write();
+    let mut bytes = Vec::new();
+    for part in [head].into_iter().chain(rows).chain(graph) {
+        bytes.extend((part.len() as u32).to_le_bytes());
+        bytes.extend(part);
     }
-    debug_assert_eq!(bytes.len(), HEADER_BYTES + rows_bytes);
-    header.rows_crc = crc32fast::hash(&bytes[HEADER_BYTES..]);
-    bytes[..HEADER_BYTES].copy_from_slice(&header.write());
-    bytes.extend(graph);
     bytes
 }
 
 pub(super) fn from_bytes(bytes: &[u8]) -> Result<VectorIndex, LoadError> {
-    let (header, body) = Header::read(bytes)?;
-    let found = body.len() as u64;
-    let expected = header.rows_bytes() + u64::from(header.graph_bytes);
+    let mut reader = Reader(bytes);
+    let wrong_length = |missing: usize| LoadError::WrongLength {
+        expected: bytes.len() as u64 + missing as u64,
+        found: bytes.len() as u64,
+    };
+    // Before any length is believed.
+    if bytes.len() >= 8 && bytes[4..8] != MAGIC {
+        return Err(LoadError::NotAnIndex);
+    }
+    let mut next = || {
+        let length = reader.number().ok_or_else(|| wrong_length(4))? as usize;
+        let missing = length.saturating_sub(reader.0.len());
+        reader.take(length).ok_or_else(|| wrong_length(missing))
+    };
+    let head = Head::read(next()?)?;
+    let mut rows = Vec::new();
+    for _ in 0..head.n_parts() {
+        rows.push(next()?);
+    }
     // A cut within the graph still leaves all rows.
-    if found < header.rows_bytes() || found > expected {
+    let graph = next().ok();
+    let n_left = reader.0.len();
+    if n_left > 0 && (head.graph_crc.is_none() || graph.is_some()) {
         return Err(LoadError::WrongLength {
-            expected: HEADER_BYTES as u64 + expected,
+            expected: (bytes.len() - n_left) as u64,
             found: bytes.len() as u64,
         });
     }
-    let (rows, graph) = body.split_at(header.rows_bytes() as usize);
-    if crc32fast::hash(rows) != header.rows_crc {
-        return Err(LoadError::CorruptRows);
+    assemble(&head, &rows, graph)
+}
+
+pub(super) fn from_parts(parts: &[Part]) -> Result<VectorIndex, LoadError> {
+    let bytes_of = |key: Key| {
+        let name = key.to_string();
+        let mut named = parts.iter().filter(|part| part.key == name);
+        named.next_back().and_then(|part| part.bytes.as_deref())
+    };
+    let head_bytes = bytes_of(Key::Head).ok_or(LoadError::NotAnIndex)?;
+    let head = Head::read(head_bytes)?;
+    // By place, not by a search for each: there may be thousands.
+    let mut rows = vec![None; head.n_parts()];
+    for part in parts {
+        if let Some(Key::Rows(n)) = Key::of(&part.key)
+            && let Some(place) = rows.get_mut(n as usize)
+        {
+            *place = part.bytes.as_deref();
+        }
     }
-    let mut arena = read_rows(&header, rows)?;
-    let mut sealed = None;
-    if header.sealed > 0 && crc32fast::hash(graph) == header.graph_crc {
-        sealed = Sealed::from_bytes(graph, &arena, header.sealed);
+    let rows: Option<Vec<&[u8]>> = rows.into_iter().collect();
+    let rows = rows.ok_or(LoadError::CorruptRows)?;
+    let mut index = assemble(&head, &rows, bytes_of(Key::Graph))?;
+    index.saved = Saved {
+        head: head_bytes.to_vec(),
+        rows_crc: head.rows_crc,
+        graph_crc: head.graph_crc,
+        has_graph: index.sealed.is_some(),
+    };
+    index.arena.take_changed();
+    Ok(index)
+}
+
+pub(super) fn graph_to_bytes(
+    sealed: &Sealed,
+    generation: u32,
+    measured: Option<&Measured>,
+) -> Vec<u8> {
+    let graph = sealed.to_bytes();
+    let mut bytes = generation.to_le_bytes().to_vec();
+    bytes.extend(sealed.rows().to_le_bytes());
+    bytes.extend(crc32fast::hash(&graph).to_le_bytes());
+    let figures = measured.map_or([f64::NAN; 5], |m| {
+        let recall = f64::from(m.recall);
+        [
+            recall,
+            m.warm_scan_ms,
+            m.warm_graph_ms,
+            m.cold_scan_ms,
+            m.cold_graph_ms,
+        ]
+    });
+    bytes.extend(figures.into_iter().flat_map(f64::to_le_bytes));
+    bytes.extend(graph);
+    bytes
+}
+
+pub(super) fn graph_from_bytes(
+    bytes: &[u8],
+    arena: &mut Arena,
+    generation: u32,
+) -> Option<(Sealed, Option<Measured>)> {
+    let mut reader = Reader(bytes);
+    let (built_at, rows, crc) = (reader.number()?, reader.number()?, reader.number()?);
+    let mut figure = || reader.take(8)?.try_into().ok().map(f64::from_le_bytes);
+    let measured = Measured {
+        recall: figure()? as f32,
+        warm_scan_ms: figure()?,
+        warm_graph_ms: figure()?,
+        cold_scan_ms: figure()?,
+        cold_graph_ms: figure()?,
+    };
+    let fits = built_at == generation && rows > 0 && rows as usize <= arena.rows();
+    if !fits || crc32fast::hash(reader.0) != crc {
+        return None;
     }
-    if sealed.is_none() {
-        arena.compact();
+    let sealed = Sealed::from_bytes(reader.0, arena, rows)?;
+    sealed.let_all_inherit(arena);
+    let has_measured = !measured.recall.is_nan();
+    Some((sealed, has_measured.then_some(measured)))
+}
+
+/// More gaps than rows are not worth saving: without them a file's size bounds the memory that it asks for.
+fn tidy(index: &mut VectorIndex) {
+    let gaps = index.arena.rows() - index.arena.len();
+    if gaps > index.arena.len() + rows::FREE_GAPS {
+        index.compact();
     }
-    Ok(VectorIndex {
-        mode: header.mode,
-        has_lost_graph: header.sealed > 0 && sealed.is_none(),
-        arena,
-        sealed,
+}
+
+/// The graph, unless it has more gaps than rows.
+fn worthy(index: &VectorIndex) -> Option<&Sealed> {
+    index.sealed.as_ref().filter(|sealed| {
+        let n_live = index.arena.live().count_below(sealed.rows());
+        sealed.rows() as usize - n_live <= n_live
     })
 }
 
-fn read_rows(header: &Header, bytes: &[u8]) -> Result<Arena, LoadError> {
-    let (live_bits, rows) = bytes.split_at((header.sealed as usize).div_ceil(8));
-    let (ids, components) = rows.split_at(header.live as usize * 4);
-    let mut vectors = components.chunks_exact(header.dimensions as usize * 2);
-    let mut ids = ids.as_chunks().0.iter().map(|&id| u32::from_le_bytes(id));
-    let mut sealed_live = Bitmap::with_rows(header.sealed as usize);
-    for row in 0..header.sealed {
-        if live_bits[row as usize / 8] >> (row % 8) & 1 == 1 {
-            sealed_live.insert(row);
+fn assemble(head: &Head, rows: &[&[u8]], graph: Option<&[u8]>) -> Result<VectorIndex, LoadError> {
+    let mut index = VectorIndex::new(IndexConfig {
+        dimensions: head.dimensions as usize,
+        mode: head.mode,
+        metric: head.metric,
+        precision: head.precision,
+    });
+    for (n, (part, crc)) in rows.iter().zip(&head.rows_crc).enumerate() {
+        let n_rows = (head.n_rows as usize - n * PART_ROWS).min(PART_ROWS);
+        if crc32fast::hash(part) != *crc {
+            return Err(LoadError::CorruptRows);
         }
+        rows::read(part, n_rows, &mut index.arena).ok_or(LoadError::CorruptRows)?;
     }
-    let n_sealed_live = sealed_live.count() as u32;
-    // Gaps take memory without taking bytes, so there are never more of them than rows.
-    if n_sealed_live > header.live || header.sealed - n_sealed_live > header.live {
+    if index.arena.rows() - index.arena.len() > index.arena.len() + rows::FREE_GAPS {
         return Err(LoadError::CorruptRows);
     }
-    let n_rows = header.sealed + (header.live - n_sealed_live);
-    let mut arena = Arena::new(header.dimensions as usize);
-    let mut unit = vec![0i16; arena.stride()];
-    for row in 0..n_rows {
-        if row < header.sealed && !sealed_live.contains(row) {
-            arena.push_gap();
-            continue;
-        }
-        let (Some(id), Some(vector)) = (ids.next(), vectors.next()) else {
-            return Err(LoadError::CorruptRows);
-        };
-        let mut squared_length = 0i64;
-        for (to, &from) in unit.iter_mut().zip(vector.as_chunks().0) {
-            *to = i16::from_le_bytes(from);
-            squared_length += i64::from(*to) * i64::from(*to);
-        }
-        if !kernel::SQUARED_LENGTH.contains(&squared_length) || arena.row_of(id).is_some() {
-            return Err(LoadError::CorruptRows);
-        }
-        arena.push(id, &unit);
+    index.generation = head.generation;
+    if let Some(crc) = head.graph_crc {
+        let intact = graph.filter(|graph| crc32fast::hash(graph) == crc);
+        index.sealed = intact.and_then(|g| Sealed::from_bytes(g, &index.arena, head.sealed_rows));
+        index.has_lost_graph = index.sealed.is_none();
     }
-    Ok(arena)
+    Ok(index)
 }

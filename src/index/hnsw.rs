@@ -9,14 +9,17 @@
 //! Identical vectors enter the graph once: a crowd of twins would fill each other's links and cut other rows off.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 use std::sync::Mutex;
 
 use instant_distance::{Builder, Heuristic, Hnsw, Search};
 
+pub(crate) use self::walk::Progress;
 use self::walk::{Collector, Handle, QUERY};
 use super::arena::Arena;
 use super::bitmap::Bitmap;
-use super::scan::Query;
+use super::query::Query;
+use super::row::Components;
 use super::top::Top;
 
 mod links;
@@ -39,12 +42,21 @@ pub(crate) struct Sealed {
     scratch: Mutex<Option<Search>>,
 }
 
+/// How far the building of a graph is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealProgress {
+    /// Vectors whose links are being found or were. The last ones take the longest.
+    pub done: usize,
+    /// Distinct vectors in all.
+    pub total: usize,
+}
+
 /// For a row in the graph, the further rows with the same vector, ascending.
 type Twins = BTreeMap<u32, Vec<u32>>;
 
 impl Sealed {
-    /// Builds the graph over an arena without gaps.
-    pub(crate) fn build(arena: &Arena) -> Sealed {
+    /// Builds the graph over an arena without gaps; `None` if `progress` broke it off.
+    pub(crate) fn build(arena: &Arena, progress: &mut Progress) -> Option<Sealed> {
         debug_assert_eq!(arena.rows(), arena.len());
         let (points, twins) = distinct(arena);
         let builder = Builder::default()
@@ -56,12 +68,15 @@ impl Sealed {
                 extend_candidates: false,
                 keep_pruned: false,
             }));
-        Sealed {
-            graph: on_one_thread(|| walk::building(arena, || builder.build_hnsw(points).0)),
+        let graph = walk::building(arena, points.len(), progress, || {
+            builder.build_hnsw(points).0
+        })?;
+        Some(Sealed {
+            graph,
             twins,
             rows: arena.rows() as u32,
             scratch: Mutex::new(None),
-        }
+        })
     }
 
     /// How many rows, counted from the first, the graph covers.
@@ -83,15 +98,27 @@ impl Sealed {
         top
     }
 
-    /// Wipes a row. Where it stands in the graph for living twins, one of them moves to its place first, so that the graph
+    /// Wipes a row. Where it stands in the graph for living twins, one of them moves to its place, so that the graph
     /// goes on leading to them.
     pub(crate) fn wipe(&self, arena: &mut Arena, row: u32) {
-        let twins = self.twins.get(&row).into_iter().flatten();
-        let heir = twins.copied().find(|&twin| arena.live().contains(twin));
-        if let Some(heir) = heir {
-            arena.exchange_ids(row, heir);
+        arena.wipe(row);
+        self.let_inherit(arena, row);
+    }
+
+    fn let_inherit(&self, arena: &mut Arena, gap: u32) {
+        let twins = self.twins.get(&gap).into_iter().flatten();
+        if let Some(heir) = twins.copied().find(|&twin| arena.live().contains(twin)) {
+            arena.relocate(heir, gap);
         }
-        arena.wipe(heir.unwrap_or(row));
+    }
+
+    /// Puts right what was removed between the building of a graph and its use.
+    pub(crate) fn let_all_inherit(&self, arena: &mut Arena) {
+        for &first in self.twins.keys() {
+            if !arena.live().contains(first) {
+                self.let_inherit(arena, first);
+            }
+        }
     }
 }
 
@@ -125,10 +152,7 @@ impl Sealed {
                 return None;
             }
             let others: Vec<u32> = numbers.by_ref().take(n_twins as usize).collect();
-            // A living twin means that the first is alive and the same.
-            let is_twin =
-                |row: u32| !arena.live().contains(row) || arena.vector(row) == arena.vector(first);
-            if !others.iter().all(|&row| is_new(row) && is_twin(row)) {
+            if !others.iter().all(|&row| is_new(row)) || !are_equal(arena, first, &others) {
                 return None;
             }
             twins.insert(first, others);
@@ -147,34 +171,36 @@ impl Sealed {
     }
 }
 
+/// Whether the living of these rows have one vector.
+fn are_equal(arena: &Arena, first: u32, others: &[u32]) -> bool {
+    let rows = std::iter::once(first).chain(others.iter().copied());
+    let mut living = rows.filter(|&row| arena.live().contains(row));
+    let vector = living.next().map(|row| vector(arena, row));
+    living.all(|row| Some(self::vector(arena, row)) == vector)
+}
+
+/// What makes two rows the same: equal at every query.
+fn vector(arena: &Arena, row: u32) -> (Components, u32) {
+    (arena.components(row), arena.length(row).to_bits())
+}
+
 /// The first row of each distinct vector, and its twins.
 fn distinct(arena: &Arena) -> (Vec<Handle>, Twins) {
-    let mut first_rows: HashMap<&[i16], u32> = HashMap::with_capacity(arena.len());
+    // By hash first: the vectors themselves would be held twice.
+    let mut first_rows: HashMap<u64, Vec<u32>> = HashMap::with_capacity(arena.len());
     let mut points = Vec::with_capacity(arena.len());
     let mut twins = Twins::new();
+    let hasher = first_rows.hasher().clone();
     for row in 0..arena.rows() as u32 {
-        let first = *first_rows.entry(arena.vector(row)).or_insert(row);
-        if first == row {
-            points.push(Handle(row));
-        } else {
-            twins.entry(first).or_default().push(row);
+        let own = vector(arena, row);
+        let firsts = first_rows.entry(hasher.hash_one(&own)).or_default();
+        match firsts.iter().find(|&&first| vector(arena, first) == own) {
+            Some(&first) => twins.entry(first).or_default().push(row),
+            None => {
+                firsts.push(row);
+                points.push(Handle(row));
+            }
         }
     }
     (points, twins)
-}
-
-/// instant-distance builds on rayon's threads, in an order of their making. One thread makes the graph reproducible, and is
-/// the one whose [`walk`] is set. In wasm rayon has no thread but the caller's.
-#[cfg(target_family = "wasm")]
-fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    work()
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
-        Ok(pool) => pool.install(work),
-        // Only when the system refuses a thread.
-        Err(error) => panic!("The graph's builder needs a thread: {error}"),
-    }
 }

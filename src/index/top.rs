@@ -68,9 +68,25 @@ impl Top {
         }
     }
 
+    /// How many are kept.
+    pub(crate) fn keep(&self) -> usize {
+        self.keep
+    }
+
     /// How many of the best are known: at most `keep`.
     pub(crate) fn len(&self) -> usize {
         self.keys.len().min(self.keep)
+    }
+
+    /// The worst score among the `keep` best; `None` while fewer are known.
+    pub(crate) fn worst(&mut self) -> Option<u32> {
+        self.halve();
+        let worst = self
+            .keys
+            .iter()
+            .min()
+            .filter(|_| self.keys.len() == self.keep);
+        worst.map(|key| (key >> 32) as u32)
     }
 
     fn halve(&mut self) {
@@ -89,14 +105,6 @@ impl Top {
         self.keys.sort_unstable_by(|a, b| b.cmp(a));
         let split = |key: &u64| (!(*key as u32), (*key >> 32) as u32);
         self.keys.iter().map(split).collect()
-    }
-
-    /// Only the names, ascending: the order in which memory is read best.
-    pub(crate) fn into_names(mut self) -> Vec<u32> {
-        self.halve();
-        let mut names: Vec<u32> = self.keys.iter().map(|key| !(*key as u32)).collect();
-        names.sort_unstable();
-        names
     }
 }
 
@@ -119,6 +127,8 @@ mod tests {
             all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             all.truncate(keep);
             prop_assert_eq!(top.len(), all.len());
+            let worst = all.last().filter(|_| all.len() == keep).map(|hit| score_bits(hit.1));
+            prop_assert_eq!(top.worst(), worst);
             let found: Vec<_> = top.into_sorted().into_iter().map(|(n, s)| (n, score_of(s))).collect();
             prop_assert_eq!(found, all);
         }

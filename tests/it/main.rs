@@ -6,4 +6,5 @@ mod faults;
 mod queue;
 mod tabs;
 mod tidy;
+mod vectors;
 mod world;

@@ -4,16 +4,16 @@
 //! long as their closure runs. Nested walks (a filter that searches another index) put the former pointer back; so does a panic.
 
 use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
 use std::ptr;
 
 use instant_distance::Point;
 use serde::{Deserialize, Serialize};
 
-use super::Twins;
+use super::{SealProgress, Twins};
 use crate::index::arena::Arena;
 use crate::index::bitmap::Bitmap;
-use crate::index::kernel;
-use crate::index::scan::{Query, cosine};
+use crate::index::query::Query;
 use crate::index::top::{Top, score_bits};
 
 /// A point of the graph: the number of a row, or [`QUERY`].
@@ -29,7 +29,8 @@ impl Point for Handle {
         with_current(|walk| match (*self, *other) {
             (QUERY, Handle(row)) | (Handle(row), QUERY) => walk.visit(row),
             (Handle(a), Handle(b)) => {
-                1.0 - cosine(kernel::dot(walk.arena.vector(a), walk.arena.vector(b)))
+                walk.insert(a);
+                -walk.arena.score_between(a, b)
             }
         })
     }
@@ -75,43 +76,128 @@ impl<'a> Collector<'a> {
     }
 }
 
-/// Runs `work`, in which handles are compared by the rows of `arena`.
-pub(super) fn building<T>(arena: &Arena, work: impl FnOnce() -> T) -> T {
-    let walk = Walk {
-        arena,
-        collector: None,
-    };
-    run(&walk, work)
+/// How a build tells how far it is, and hears that it is to end. Natively it is called on a thread of its own.
+pub(crate) type Progress<'a> = dyn FnMut(SealProgress) -> ControlFlow<()> + Send + 'a;
+
+/// Runs `work`, which builds a graph of `n_points` rows of `arena`; `None` if `progress` broke it off.
+pub(super) fn building<T: Send>(
+    arena: &Arena,
+    n_points: usize,
+    progress: &mut Progress,
+    work: impl FnOnce() -> T + Send,
+) -> Option<T> {
+    on_one_thread(|| {
+        let walk = Walk {
+            arena,
+            role: Role::Building(RefCell::new(Insertions {
+                seen: Bitmap::with_rows(arena.rows()),
+                n_seen: 0,
+                n_points,
+                progress,
+            })),
+        };
+        run(&walk, work)
+    })
 }
 
 /// Runs `work`, in which [`QUERY`] is the collector's query; returns what was collected.
 pub(super) fn searching(arena: &Arena, collector: Collector<'_>, work: impl FnOnce()) -> Top {
     let walk = Walk {
         arena,
-        collector: Some(RefCell::new(collector)),
+        role: Role::Searching(RefCell::new(collector)),
     };
     run(&walk, work);
-    match walk.collector {
-        Some(collector) => collector.into_inner().top,
-        None => unreachable!("set above"),
+    match walk.role {
+        Role::Searching(collector) => collector.into_inner().top,
+        Role::Building(_) => unreachable!("set above"),
     }
 }
 
 struct Walk<'a> {
     arena: &'a Arena,
-    collector: Option<RefCell<Collector<'a>>>,
+    role: Role<'a>,
 }
+
+enum Role<'a> {
+    Building(RefCell<Insertions<'a>>),
+    Searching(RefCell<Collector<'a>>),
+}
+
+/// Watches a build from within. A point that is inserted is compared with others; one that no comparison began with yet is new.
+struct Insertions<'a> {
+    seen: Bitmap,
+    n_seen: usize,
+    n_points: usize,
+    progress: &'a mut Progress<'a>,
+}
+
+/// Unwinds out of a build that was broken off.
+struct BrokenOff;
 
 impl Walk<'_> {
     #[inline]
     fn visit(&self, row: u32) -> f32 {
-        let Some(collector) = &self.collector else {
+        let Role::Searching(collector) = &self.role else {
             unreachable!("the query is compared only while searching")
         };
         let mut collector = collector.borrow_mut();
-        let score = cosine(kernel::dot(self.arena.vector(row), &collector.query.row));
+        let score = self.arena.score(row, collector.query);
         collector.take(self.arena, row, score_bits(score));
-        1.0 - score
+        -score
+    }
+
+    #[inline]
+    fn insert(&self, row: u32) {
+        if let Role::Building(insertions) = &self.role {
+            insertions.borrow_mut().count(row);
+        }
+    }
+}
+
+impl Insertions<'_> {
+    #[inline]
+    fn count(&mut self, row: u32) {
+        /// Some hundredths of a second.
+        const STRIDE: usize = 64;
+        if self.seen.insert(row) {
+            self.n_seen += 1;
+            if self.n_seen.is_multiple_of(STRIDE) || self.n_seen == self.n_points {
+                self.report();
+            }
+        }
+    }
+
+    fn report(&mut self) {
+        let told = (self.progress)(SealProgress {
+            done: self.n_seen,
+            total: self.n_points,
+        });
+        if told.is_break() && cfg!(panic = "unwind") {
+            std::panic::resume_unwind(Box::new(BrokenOff));
+        }
+    }
+}
+
+/// instant-distance builds on rayon's threads, in an order of their making. One thread makes the graph reproducible. In wasm rayon
+/// has no thread but the caller's, and nothing unwinds.
+#[cfg(target_family = "wasm")]
+fn on_one_thread<T>(work: impl FnOnce() -> T) -> Option<T> {
+    Some(work())
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    let pool = match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+        Ok(pool) => pool,
+        // Only when the system refuses a thread.
+        Err(error) => panic!("The graph's builder needs a thread: {error}"),
+    };
+    // What a break unwinds through is thrown away.
+    match catch_unwind(AssertUnwindSafe(|| pool.install(work))) {
+        Ok(built) => Some(built),
+        Err(thrown) if thrown.is::<BrokenOff>() => None,
+        Err(thrown) => resume_unwind(thrown),
     }
 }
 
@@ -145,15 +231,16 @@ fn with_current<T>(read: impl FnOnce(&Walk<'_>) -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::arena::to_row;
+    use crate::index::row::Components;
+    use crate::index::{IndexConfig, Precision};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     fn arena_of(vectors: &[[f32; 2]]) -> Arena {
-        let mut arena = Arena::new(16);
+        let mut arena = Arena::new(&IndexConfig::new(16));
         for (id, two) in (0..).zip(vectors) {
             let mut vector = vec![0.0; 16];
             vector[..2].copy_from_slice(two);
-            arena.push(id, &to_row(&vector));
+            arena.push(id, &Components::encode(&vector, Precision::Full), 1.0);
         }
         arena
     }
@@ -163,15 +250,27 @@ mod tests {
         let same = arena_of(&[[1.0, 0.0], [1.0, 0.0]]);
         let apart = arena_of(&[[1.0, 0.0], [-1.0, 0.0]]);
         let distance = || Handle(0).distance(&Handle(1));
-        building(&same, || {
-            assert_eq!(distance(), 0.0);
-            building(&apart, || assert_eq!(distance(), 2.0));
-            assert_eq!(distance(), 0.0);
+        let query = Query::new(vec![0.25; 16], 1.0);
+        let (nothing, twins) = (Bitmap::default(), Twins::new());
+        let walk = |arena| Walk {
+            arena,
+            role: Role::Searching(RefCell::new(Collector::new(
+                &query,
+                &nothing,
+                &twins,
+                0,
+                Top::new(1),
+            ))),
+        };
+        run(&walk(&same), || {
+            assert_eq!(distance(), -1.0);
+            run(&walk(&apart), || assert_eq!(distance(), 1.0));
+            assert_eq!(distance(), -1.0);
             let thrown = catch_unwind(AssertUnwindSafe(|| {
-                building(&apart, || panic!("thrown inside a walk"))
+                run(&walk(&apart), || panic!("thrown inside a walk"))
             }));
             assert!(thrown.is_err());
-            assert_eq!(distance(), 0.0);
+            assert_eq!(distance(), -1.0);
         });
         assert!(catch_unwind(distance).is_err(), "no context is left");
     }

@@ -1,16 +1,37 @@
 //! The kernels in plain Rust: native builds, and browsers without simd128.
 
+use super::{BLOCK_ROWS, Tables};
+
+// Sums wrap, so that debug and release agree; they never do for the rows that `super` admits.
+
 pub(crate) fn dot(a: &[i16], b: &[i16]) -> i32 {
-    // Wrapping, so that debug and release agree; it never wraps for unit rows (see `kernel::dot`).
     a.iter().zip(b).fold(0i32, |sum, (&x, &y)| {
         sum.wrapping_add(i32::from(x) * i32::from(y))
     })
 }
 
-pub(crate) fn lut16(block: &[u8], tables: &[u8], floor: u16, scores: &mut [u16; 16]) -> bool {
-    let mut sums = [0u16; 16];
-    let (columns, _) = block.as_chunks::<16>();
-    let (pairs, _) = tables.as_chunks::<32>();
+pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i32 {
+    a.iter().zip(b).fold(0i32, |sum, (&x, &y)| {
+        sum.wrapping_add(i32::from(x) * i32::from(y))
+    })
+}
+
+pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i32 {
+    a.iter().zip(b).fold(0i32, |sum, (&x, &y)| {
+        sum.wrapping_add(i32::from(x) * i32::from(y))
+    })
+}
+
+pub(crate) fn estimate(
+    block: &[u8],
+    tables: &Tables,
+    lifts: &[i16; BLOCK_ROWS],
+    floor: i16,
+    estimates: &mut [i16; BLOCK_ROWS],
+) -> u32 {
+    let mut sums = [0u16; BLOCK_ROWS];
+    let (columns, _) = block.as_chunks::<BLOCK_ROWS>();
+    let (pairs, _) = tables.entries().as_chunks::<32>();
     for (column, pair) in columns.iter().zip(pairs) {
         for (sum, &byte) in sums.iter_mut().zip(column) {
             let low = pair[usize::from(byte & 15)];
@@ -18,6 +39,21 @@ pub(crate) fn lut16(block: &[u8], tables: &[u8], floor: u16, scores: &mut [u16; 
             *sum = sum.wrapping_add(u16::from(low) + u16::from(high));
         }
     }
-    *scores = sums;
-    sums.iter().any(|&sum| sum >= floor)
+    let mut found = [0; BLOCK_ROWS];
+    for ((found, sum), lift) in found.iter_mut().zip(sums).zip(lifts) {
+        let centred = sum.wrapping_sub(tables.middle() as u16) as i16;
+        *found = lifted(centred << tables.shift(), *lift);
+    }
+    let reaches = |(lane, &estimate): (usize, &i16)| u32::from(estimate >= floor) << lane;
+    let reaching = found.iter().enumerate().map(reaches).sum();
+    if reaching != 0 {
+        *estimates = found;
+    }
+    reaching
+}
+
+/// `a · b / 2¹⁵`, rounded half up: `i16x8.q15mulr_sat_s`.
+fn lifted(a: i16, b: i16) -> i16 {
+    let product = (i32::from(a) * i32::from(b) + (1 << 14)) >> 15;
+    product.min(i32::from(i16::MAX)) as i16
 }

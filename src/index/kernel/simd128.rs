@@ -2,6 +2,8 @@
 
 use core::arch::wasm32::*;
 
+use super::{BLOCK_ROWS, Tables};
+
 /// Elements `at..at + 8`.
 #[inline(always)]
 fn load_i16(slice: &[i16], at: usize) -> v128 {
@@ -9,6 +11,14 @@ fn load_i16(slice: &[i16], at: usize) -> v128 {
     // SAFETY: every caller of this module's functions passes through `kernel`, which asserts the lengths that the loops
     // run to. `v128_load` has no alignment requirement.
     unsafe { v128_load(slice.as_ptr().add(at).cast()) }
+}
+
+/// Elements `at..at + 8`, widened.
+#[inline(always)]
+fn load_i8(slice: &[i8], at: usize) -> v128 {
+    debug_assert!(at + 8 <= slice.len());
+    // SAFETY: as in `load_i16`.
+    unsafe { i16x8_load_extend_i8x8(slice.as_ptr().add(at)) }
 }
 
 /// Bytes `at..at + 16`.
@@ -19,59 +29,129 @@ fn load_u8(slice: &[u8], at: usize) -> v128 {
     unsafe { v128_load(slice.as_ptr().add(at).cast()) }
 }
 
-/// Lengths: equal, a multiple of 16.
 #[inline(always)]
-pub(crate) fn dot(a: &[i16], b: &[i16]) -> i32 {
-    let (mut even, mut odd) = (i32x4_splat(0), i32x4_splat(0));
-    let mut at = 0;
-    while at < a.len() {
-        even = i32x4_add(even, i32x4_dot_i16x8(load_i16(a, at), load_i16(b, at)));
-        odd = i32x4_add(
-            odd,
-            i32x4_dot_i16x8(load_i16(a, at + 8), load_i16(b, at + 8)),
-        );
-        at += 16;
-    }
-    let sum = i32x4_add(even, odd);
+fn add_lanes(a: v128, b: v128) -> i32 {
+    let sum = i32x4_add(a, b);
     let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
     i32x4_extract_lane::<0>(sum).wrapping_add(i32x4_extract_lane::<1>(sum))
 }
 
-/// Lengths: `block` a multiple of 32 (an even number of code bytes), `tables` twice `block`.
+/// The dot product of `length` elements, a multiple of 16, given 8 at a time.
 #[inline(always)]
-pub(crate) fn lut16(block: &[u8], tables: &[u8], floor: u16, scores: &mut [u16; 16]) -> bool {
-    // The four 6-bit entries of two code bytes add up to at most 252, so they are added in u8. `both` then takes pairs of
-    // rows as one u16 (low row + 256 * high row, modulo 2^16) and `high` the high rows alone; the low rows are what is left.
-    let (mut both, mut high) = (u16x8_splat(0), u16x8_splat(0));
+fn dot_of(length: usize, a: impl Fn(usize) -> v128, b: impl Fn(usize) -> v128) -> i32 {
+    let (mut even, mut odd) = (i32x4_splat(0), i32x4_splat(0));
+    let mut at = 0;
+    while at < length {
+        even = i32x4_add(even, i32x4_dot_i16x8(a(at), b(at)));
+        odd = i32x4_add(odd, i32x4_dot_i16x8(a(at + 8), b(at + 8)));
+        at += 16;
+    }
+    add_lanes(even, odd)
+}
+
+#[inline(always)]
+pub(crate) fn dot(a: &[i16], b: &[i16]) -> i32 {
+    dot_of(a.len(), |at| load_i16(a, at), |at| load_i16(b, at))
+}
+
+#[inline(always)]
+pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i32 {
+    dot_of(a.len(), |at| load_i8(a, at), |at| load_i16(b, at))
+}
+
+#[inline(always)]
+pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i32 {
+    dot_of(a.len(), |at| load_i8(a, at), |at| load_i8(b, at))
+}
+
+/// Table sums of 16 rows: pairs of rows as one u16 (even row + 256 · odd row, modulo 2¹⁶), and the odd rows alone.
+#[derive(Clone, Copy)]
+struct Sums {
+    both: v128,
+    odd: v128,
+}
+
+impl Sums {
+    #[inline(always)]
+    fn zero() -> Sums {
+        Sums {
+            both: u16x8_splat(0),
+            odd: u16x8_splat(0),
+        }
+    }
+
+    /// Adds table entries that were added up in bytes.
+    #[inline(always)]
+    fn add(&mut self, sums: v128) {
+        self.both = u16x8_add(self.both, sums);
+        self.odd = u16x8_add(self.odd, u16x8_shr(sums, 8));
+    }
+
+    /// The sums of rows 0 to 7 and 8 to 15.
+    #[inline(always)]
+    fn in_order(self) -> [v128; 2] {
+        let even = u16x8_sub(self.both, u16x8_shl(self.odd, 8));
+        [
+            u16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(even, self.odd),
+            u16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(even, self.odd),
+        ]
+    }
+}
+
+/// Lengths: `block` a multiple of 128 (code bytes in fours), the tables' entries as long.
+#[inline(always)]
+pub(crate) fn estimate(
+    block: &[u8],
+    tables: &Tables,
+    lifts: &[i16; BLOCK_ROWS],
+    floor: i16,
+    estimates: &mut [i16; BLOCK_ROWS],
+) -> u32 {
+    let entries = tables.entries();
     let nibble = u8x16_splat(15);
+    let (mut left, mut right) = (Sums::zero(), Sums::zero());
     let mut at = 0;
     while at < block.len() {
-        let (x, y) = (load_u8(block, at), load_u8(block, at + 16));
-        let table = 2 * at;
-        let first = u8x16_add(
-            u8x16_swizzle(load_u8(tables, table), v128_and(x, nibble)),
-            u8x16_swizzle(load_u8(tables, table + 16), u8x16_shr(x, 4)),
-        );
-        let second = u8x16_add(
-            u8x16_swizzle(load_u8(tables, table + 32), v128_and(y, nibble)),
-            u8x16_swizzle(load_u8(tables, table + 48), u8x16_shr(y, 4)),
-        );
-        let sums = u8x16_add(first, second);
-        both = u16x8_add(both, sums);
-        high = u16x8_add(high, u16x8_shr(sums, 8));
-        at += 32;
+        // The entries of four code bytes: eight of 5 bits are at most 248.
+        let (mut left_bytes, mut right_bytes) = (u8x16_splat(0), u8x16_splat(0));
+        for byte in [at, at + 32, at + 64, at + 96] {
+            let (low, high) = (load_u8(entries, byte), load_u8(entries, byte + 16));
+            let look_up = |codes: v128| {
+                // Not u8x16_shr: no processor shifts bytes, and what browsers make of it is slower than a mask of our own.
+                let second = v128_and(u16x8_shr(codes, 4), nibble);
+                u8x16_add(
+                    u8x16_swizzle(low, v128_and(codes, nibble)),
+                    u8x16_swizzle(high, second),
+                )
+            };
+            left_bytes = u8x16_add(left_bytes, look_up(load_u8(block, byte)));
+            right_bytes = u8x16_add(right_bytes, look_up(load_u8(block, byte + 16)));
+        }
+        left.add(left_bytes);
+        right.add(right_bytes);
+        at += 128;
     }
-    let low = u16x8_sub(both, u16x8_shl(high, 8));
-    let floor = u16x8_splat(floor);
-    if !v128_any_true(v128_or(u16x8_ge(low, floor), u16x8_ge(high, floor))) {
-        return false;
+    let middle = i16x8_splat(tables.middle());
+    let lifted = |sums: v128, at: usize| {
+        let centred = i16x8_shl(i16x8_sub(sums, middle), tables.shift());
+        i16x8_q15mulr_sat(centred, load_i16(lifts, at))
+    };
+    let [a, b] = left.in_order();
+    let [c, d] = right.in_order();
+    let found = [lifted(a, 0), lifted(b, 8), lifted(c, 16), lifted(d, 24)];
+    let floor = i16x8_splat(floor);
+    let greatest = i16x8_max(i16x8_max(found[0], found[1]), i16x8_max(found[2], found[3]));
+    // For nearly all blocks.
+    if !v128_any_true(i16x8_ge(greatest, floor)) {
+        return 0;
     }
-    let first = u16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(low, high);
-    let second = u16x8_shuffle::<4, 12, 5, 13, 6, 14, 7, 15>(low, high);
-    // SAFETY: `scores` holds 16 u16, that is two vectors; no alignment requirement.
-    unsafe {
-        v128_store(scores.as_mut_ptr().cast(), first);
-        v128_store(scores.as_mut_ptr().add(8).cast(), second);
+    for (eight, to) in found.into_iter().zip(estimates.as_chunks_mut::<8>().0) {
+        // SAFETY: `to` holds 8 i16, that is one vector; no alignment requirement.
+        unsafe { v128_store(to.as_mut_ptr().cast(), eight) };
     }
-    true
+    let reaching = |a: v128, b: v128| {
+        let both = i8x16_narrow_i16x8(i16x8_ge(a, floor), i16x8_ge(b, floor));
+        u32::from(i8x16_bitmask(both))
+    };
+    reaching(found[0], found[1]) | reaching(found[2], found[3]) << 16
 }

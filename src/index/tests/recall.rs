@@ -5,9 +5,9 @@
 //! neighbours are about equally far and the 1-bit codes do worst. Sentence embeddings themselves are not at hand here; on
 //! them the method was measured at .9988 to .9998.
 
-use super::brute_force::{TOLERANCE, brute_force};
+use super::brute_force::{brute_force, tolerance};
 use super::random::Random;
-use crate::index::{Hit, IndexConfig, Mode, VectorIndex};
+use crate::index::{Hit, IndexConfig, Metric, Mode, Precision, VectorIndex};
 
 const K: usize = 10;
 
@@ -35,7 +35,10 @@ impl Data {
 
     fn index(&self, mode: Mode) -> VectorIndex {
         let dimensions = self.vectors[0].len();
-        let mut index = VectorIndex::new(IndexConfig { dimensions, mode });
+        let mut index = VectorIndex::new(IndexConfig {
+            mode,
+            ..IndexConfig::new(dimensions)
+        });
         for (id, vector) in (0..).zip(&self.vectors) {
             index.add(id, vector).unwrap();
         }
@@ -48,13 +51,16 @@ impl Data {
         let (mut n_found, mut n_true) = (0, 0);
         for query in &self.queries {
             let allowed = (0..).zip(&self.vectors).filter(|(id, _)| allow(*id));
-            let expected = brute_force(allowed, query, K);
+            let expected = brute_force(Metric::Cosine, allowed, query, K);
             let last = expected.last().unwrap().score;
             let hits = search(query);
             assert_eq!(hits.len(), expected.len());
             assert!(hits.iter().all(|hit| allow(hit.id)));
             n_true += expected.len();
-            n_found += hits.iter().filter(|h| h.score >= last - TOLERANCE).count();
+            n_found += hits
+                .iter()
+                .filter(|h| h.score >= last - tolerance(Precision::Full))
+                .count();
         }
         n_found as f64 / n_true as f64
     }

@@ -5,8 +5,8 @@ use crate::index::{Hit, IndexConfig, IndexError, Mode, VectorIndex};
 
 fn graph_of(vectors: &[Vec<f32>]) -> VectorIndex {
     let mut index = VectorIndex::new(IndexConfig {
-        dimensions: vectors[0].len(),
         mode: Mode::Hnsw,
+        ..IndexConfig::new(vectors[0].len())
     });
     for (id, vector) in (0..).zip(vectors) {
         index.add(id, vector).unwrap();
@@ -93,8 +93,8 @@ fn no_result_is_asked_for_or_possible() {
 #[test]
 fn an_empty_graph_is_none() {
     let mut index = VectorIndex::new(IndexConfig {
-        dimensions: 16,
         mode: Mode::Hnsw,
+        ..IndexConfig::new(16)
     });
     assert_eq!(index.seal(), 0);
     assert_eq!(index.search_all(&[1.0; 16], 3), Ok(vec![]));
@@ -170,7 +170,7 @@ fn more_results_than_the_walk_is_broad() {
 #[test]
 fn the_same_rows_give_the_same_graph() {
     let vectors = Random::new(54).clustered(600, 32, 10, 0.8);
-    let index = graph_of(&vectors);
+    let mut index = graph_of(&vectors);
     assert_eq!(index.save(), graph_of(&vectors).save());
     assert!(index.stats().n_sealed == 600);
 }

@@ -1,0 +1,83 @@
+//! The inner loops of the index, and the tables that one of them reads.
+//!
+//! [`dot`] and its relatives compare vectors of 16- or 8-bit components; [`estimate`] scores 32 one-bit codes at once
+//! against a query that keeps its precision in [`Tables`]. Each exists in plain Rust and on simd128, with the same results
+//! bit by bit; the build's target features choose.
+
+#[cfg_attr(
+    all(target_arch = "wasm32", target_feature = "simd128", not(test)),
+    allow(dead_code, reason = "the twin that tests compare with")
+)]
+pub(crate) mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) mod simd128;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+use scalar as chosen;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use simd128 as chosen;
+
+pub(crate) use tables::Tables;
+
+/// Components are padded with zeros to a multiple of this: four SIMD registers of i16, four bytes of code.
+pub(crate) const LANE: usize = 32;
+
+/// Codes of so many rows lie side by side: two SIMD registers of one byte each, so that one load of a table serves both.
+pub(crate) const BLOCK_ROWS: usize = 32;
+
+/// What a component of 1.0 is stored as in 16 bits.
+pub(crate) const ONE: f32 = 32_767.0;
+
+/// What the greatest component of a row is stored as in 8 bits.
+pub(crate) const ONE_BYTE: f32 = 127.0;
+
+/// Bounds of a 16-bit row's squared length, in units of 1 / [`ONE`]²: rounding moves each of at most 4,096
+/// components by at most ½, so the length differs from 32,767 by at most ½·√4096 = 32; one more for `f32` input.
+pub(crate) const SQUARED_LENGTH: std::ops::RangeInclusive<i64> = 32_734 * 32_734..=32_800 * 32_800;
+
+/// Dot product of two rows of equal length, a multiple of [`LANE`].
+///
+/// For rows of unit length no sum overflows: by Cauchy–Schwarz the absolute products of *any* subset of components add up
+/// to at most |a|·|b| ≤ 32,800² = 1.08·10⁹ (see [`SQUARED_LENGTH`]), half of what an i32 holds. That covers each partial sum of
+/// each lane in any order. Other rows (all zeros aside) must not come here: reading saved rows checks.
+#[inline(always)]
+pub(crate) fn dot(a: &[i16], b: &[i16]) -> i32 {
+    assert!(a.len() == b.len() && a.len().is_multiple_of(LANE));
+    chosen::dot(a, b)
+}
+
+/// Dot product of a compact row and a 16-bit row of unit length, of equal length, a multiple of [`LANE`].
+///
+/// At most √4096 · 127 · 32,800 = 2.7·10⁸ in any partial sum.
+#[inline(always)]
+pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i32 {
+    assert!(a.len() == b.len() && a.len().is_multiple_of(LANE));
+    chosen::dot_compact(a, b)
+}
+
+/// Dot product of two compact rows, of equal length, a multiple of [`LANE`]; at most 4,096 · 128² = 6.7·10⁷.
+#[inline(always)]
+pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i32 {
+    assert!(a.len() == b.len() && a.len().is_multiple_of(LANE));
+    chosen::dot_both_compact(a, b)
+}
+
+/// Estimates of the cosines of [`BLOCK_ROWS`] rows with a query, from their codes; greater is nearer. Returns which of them reach
+/// `floor`, as bits, the first row lowest; `estimates` is written only if one does.
+///
+/// `block` holds byte j of the 32 codes side by side at 32·j, as many bytes a code as the query of `tables` has. An estimate is (sum of table entries − half the greatest sum) · 2^shift · lift / 2¹⁵, rounded:
+/// `lifts` say how much a code's row gains (see `arena`).
+#[inline(always)]
+pub(crate) fn estimate(
+    block: &[u8],
+    tables: &Tables,
+    lifts: &[i16; BLOCK_ROWS],
+    floor: i16,
+    estimates: &mut [i16; BLOCK_ROWS],
+) -> u32 {
+    assert!(block.len().is_multiple_of(128) && tables.entries().len() == block.len());
+    chosen::estimate(block, tables, lifts, floor, estimates)
+}

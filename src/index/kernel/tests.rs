@@ -1,0 +1,148 @@
+use super::*;
+use crate::index::tests::random::Random;
+
+/// A random row of unit length in the stored form, padded.
+fn unit_row(random: &mut Random, dimensions: usize) -> Vec<i16> {
+    let vector = random.direction(dimensions);
+    let mut row: Vec<i16> = vector.iter().map(|x| (x * ONE).round() as i16).collect();
+    row.resize(dimensions.next_multiple_of(LANE), 0);
+    row
+}
+
+fn compact_row(random: &mut Random, length: usize) -> Vec<i8> {
+    (0..length).map(|_| random.next() as i8).collect()
+}
+
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_family = "wasm"), test)]
+fn dot_products_are_sums_of_products() {
+    let mut random = Random::new(11);
+    for dimensions in [16, 17, 31, 100, 384, 1000, 4096] {
+        for _ in 0..20 {
+            let (a, b) = (
+                unit_row(&mut random, dimensions),
+                unit_row(&mut random, dimensions),
+            );
+            let (c, d) = (
+                compact_row(&mut random, a.len()),
+                compact_row(&mut random, a.len()),
+            );
+            let expected: i64 = a.iter().zip(&b).map(|(&x, &y)| x as i64 * y as i64).sum();
+            assert_eq!(i64::from(dot(&a, &b)), expected);
+            assert_eq!(scalar::dot(&a, &b), dot(&a, &b));
+            let expected: i64 = c.iter().zip(&b).map(|(&x, &y)| x as i64 * y as i64).sum();
+            assert_eq!(i64::from(dot_compact(&c, &b)), expected);
+            assert_eq!(scalar::dot_compact(&c, &b), dot_compact(&c, &b));
+            let expected: i64 = c.iter().zip(&d).map(|(&x, &y)| x as i64 * y as i64).sum();
+            assert_eq!(i64::from(dot_both_compact(&c, &d)), expected);
+            assert_eq!(scalar::dot_both_compact(&c, &d), dot_both_compact(&c, &d));
+        }
+    }
+}
+
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_family = "wasm"), test)]
+fn dot_survives_the_longest_rows() {
+    for dimensions in [32usize, 4096] {
+        let even = ONE / (dimensions as f32).sqrt();
+        let mut single = vec![0; dimensions];
+        single[dimensions - 1] = -32_767;
+        for row in [vec![even.ceil() as i16; dimensions], single] {
+            let squared: i64 = row.iter().map(|&x| i64::from(x) * i64::from(x)).sum();
+            assert_eq!(i64::from(dot(&row, &row)), squared);
+            let opposite: Vec<i16> = row.iter().map(|x| -x).collect();
+            assert_eq!(i64::from(dot(&row, &opposite)), -squared);
+        }
+    }
+    // A tampered row may wrap, the same everywhere, but never trap.
+    let extreme = vec![i16::MIN; 4096];
+    assert_eq!(dot(&extreme, &extreme), scalar::dot(&extreme, &extreme));
+}
+
+/// The sum of table entries of one code, as the definition says.
+fn sum_of(tables: &Tables, bytes: impl Iterator<Item = u8>) -> i32 {
+    let entries = tables.entries().chunks(32);
+    let sum = entries.zip(bytes).map(|(both, byte)| {
+        i32::from(both[usize::from(byte % 16)]) + i32::from(both[16 + usize::from(byte / 16)])
+    });
+    sum.sum()
+}
+
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_family = "wasm"), test)]
+fn an_estimate_adds_the_entries_of_its_code_and_lifts_the_sum() {
+    let mut random = Random::new(12);
+    for dimensions in [32usize, 96, 384, 1024, 4096] {
+        let tables = Tables::new(&random.direction(dimensions));
+        let block: Vec<u8> = (0..dimensions * 4).map(|_| random.next() as u8).collect();
+        let lifts: [i16; BLOCK_ROWS] = std::array::from_fn(|_| random.below(32_768) as i16);
+        let expected: Vec<i16> = (0..BLOCK_ROWS)
+            .map(|lane| {
+                let sum = sum_of(&tables, block.iter().skip(lane).step_by(32).copied());
+                let centred = (sum - i32::from(tables.middle())) << tables.shift();
+                assert!(centred.abs() <= 32_768);
+                ((f64::from(centred) * f64::from(lifts[lane]) / 32_768.0) + 0.5).floor() as i16
+            })
+            .collect();
+        let best = *expected.iter().max().unwrap();
+        let middling = expected[5];
+        for floor in [i16::MIN, middling, best, best + 1] {
+            let (mut chosen, mut plain) = ([0; BLOCK_ROWS], [0; BLOCK_ROWS]);
+            let found = estimate(&block, &tables, &lifts, floor, &mut chosen);
+            assert_eq!(
+                found,
+                scalar::estimate(&block, &tables, &lifts, floor, &mut plain)
+            );
+            let reaching = (0..BLOCK_ROWS).filter(|&lane| expected[lane] >= floor);
+            assert_eq!(found, reaching.fold(0, |bits, lane| bits | 1 << lane));
+            if found != 0 {
+                assert_eq!(plain.to_vec(), expected);
+                assert_eq!(chosen, plain);
+            }
+        }
+    }
+}
+
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_family = "wasm"), test)]
+fn the_greatest_sums_fit() {
+    for dimensions in [32usize, 384, 4096] {
+        // Every table is as wide as can be.
+        let tables = Tables::new(&vec![1.0 / (dimensions as f32).sqrt(); dimensions]);
+        assert_eq!(
+            i32::from(tables.middle()),
+            31 * dimensions as i32 / 4 / 2,
+            "{dimensions}"
+        );
+        let mut estimates = [0; BLOCK_ROWS];
+        for (byte, sign) in [(0xff, 1), (0x00, -1)] {
+            let block = vec![byte; dimensions * 4];
+            let lifts = [i16::MAX; BLOCK_ROWS];
+            let all = estimate(&block, &tables, &lifts, i16::MIN, &mut estimates);
+            assert_eq!(all, u32::MAX);
+            let greatest = i32::from(tables.middle()) << tables.shift();
+            assert!(greatest > 16_000, "the shift uses the room: {greatest}");
+            assert!((i32::from(estimates[7]) - sign * greatest).abs() <= 1 << tables.shift());
+        }
+    }
+}
+
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_family = "wasm"), test)]
+fn tables_rank_codes_as_the_query_does() {
+    let mut random = Random::new(13);
+    let query = random.direction(384);
+    let tables = Tables::new(&query);
+    assert!(tables.entries().iter().all(|&entry| entry <= 31));
+    for _ in 0..50 {
+        let code: Vec<u8> = (0..48).map(|_| random.next() as u8).collect();
+        let bit = |i: usize| code[i / 8] >> (i % 8) & 1 == 1;
+        let signed = (0..384).map(|i| if bit(i) { query[i] } else { -query[i] });
+        let exact: f32 = signed.sum();
+        let centred = sum_of(&tables, code.iter().copied()) - i32::from(tables.middle());
+        let found = (centred << tables.shift()) as f32 * tables.step();
+        // 96 roundings of an entry by at most one half, and as much in the middle.
+        let unit = tables.step() * (1 << tables.shift()) as f32;
+        assert!((found - exact).abs() <= 97.0 * unit, "{found} {exact}");
+    }
+}

@@ -1,0 +1,236 @@
+//! A row: the direction of a vector in 16 or 8 bits a component.
+
+use super::Precision;
+use super::kernel::{self, LANE, ONE, ONE_BYTE};
+
+/// The stored form of one unit vector, without padding.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Components {
+    /// Components times 32,767, rounded.
+    Full(Vec<i16>),
+    /// Components scaled so that the greatest is 127, rounded; only the direction counts.
+    Compact(Vec<i8>),
+}
+
+impl Components {
+    pub(crate) fn encode(unit: &[f32], precision: Precision) -> Components {
+        match precision {
+            Precision::Full => {
+                Components::Full(unit.iter().map(|x| (x * ONE).round() as i16).collect())
+            }
+            Precision::Compact => {
+                let greatest = unit.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+                let scale = ONE_BYTE / greatest.max(f32::MIN_POSITIVE);
+                Components::Compact(unit.iter().map(|x| (x * scale).round() as i8).collect())
+            }
+        }
+    }
+
+    /// The unit vector, as far as it was kept.
+    pub(crate) fn decode(&self) -> Vec<f32> {
+        let length = self.length();
+        match self {
+            Components::Full(row) => row.iter().map(|&x| f32::from(x) / length).collect(),
+            Components::Compact(row) => row.iter().map(|&x| f32::from(x) / length).collect(),
+        }
+    }
+
+    /// Whether these can be what [`Components::encode`] gives for some unit vector.
+    pub(crate) fn is_sound(&self) -> bool {
+        match self {
+            Components::Full(row) => {
+                let squares = row.iter().map(|&x| i64::from(x) * i64::from(x));
+                kernel::SQUARED_LENGTH.contains(&squares.sum())
+            }
+            Components::Compact(row) => {
+                row.iter().any(|x| x.unsigned_abs() == 127) && !row.contains(&i8::MIN)
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_positive(&self, i: usize) -> bool {
+        match self {
+            Components::Full(row) => row.get(i).is_some_and(|&x| x > 0),
+            Components::Compact(row) => row.get(i).is_some_and(|&x| x > 0),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_zero(&self) -> bool {
+        match self {
+            Components::Full(row) => row.iter().all(|&x| x == 0),
+            Components::Compact(row) => row.iter().all(|&x| x == 0),
+        }
+    }
+
+    fn sum_of_sizes(&self) -> f32 {
+        let sum: u32 = match self {
+            Components::Full(row) => row.iter().map(|x| u32::from(x.unsigned_abs())).sum(),
+            Components::Compact(row) => row.iter().map(|x| u32::from(x.unsigned_abs())).sum(),
+        };
+        sum as f32
+    }
+
+    fn length(&self) -> f32 {
+        match self {
+            Components::Full(_) => ONE,
+            Components::Compact(row) => {
+                let squares = row.iter().map(|&x| i32::from(x) * i32::from(x));
+                (squares.sum::<i32>() as f32).sqrt()
+            }
+        }
+    }
+}
+
+/// What a code's dot product with a query is multiplied by to estimate the cosine of its row.
+///
+/// For a unit vector r with the signs s, q·r ≈ (q·s) / Σ|rᵢ|: exact for q = r, and without bias for directions that have nothing
+/// else in common with r (J. Gao and C. Long, RaBitQ, SIGMOD 2024, §3.2). The lift is [`Lift::AT`]·√d / Σ|rᵢ| in steps of 2⁻¹⁵.
+pub(crate) struct Lift(pub(crate) i16);
+
+impl Lift {
+    /// Rows of normally distributed components have Σ|rᵢ| = .8·√d, so their lift is near .44; rows of so few great components
+    /// that Σ|rᵢ| is below .35·√d are estimated too low.
+    pub(crate) const AT: f32 = 0.35;
+
+    pub(crate) fn of(components: &Components) -> Lift {
+        let dimensions = match components {
+            Components::Full(row) => row.len(),
+            Components::Compact(row) => row.len(),
+        };
+        let sizes = components.sum_of_sizes() / components.length();
+        let lift = Lift::AT * (dimensions as f32).sqrt() / sizes * 32_768.0;
+        Lift(lift.round().min(f32::from(i16::MAX)) as i16)
+    }
+
+    /// The cosine that one unit of an estimate stands for, given [`kernel::Tables::step`].
+    pub(crate) fn cosine_of(step: f32, dimensions: usize) -> f32 {
+        step / (Lift::AT * (dimensions as f32).sqrt())
+    }
+}
+
+/// The rows of a chunk, padded.
+pub(crate) enum Rows {
+    Full(Box<[i16]>),
+    Compact {
+        rows: Box<[i8]>,
+        /// 1 / length of each row, in steps of [`INVERSE_STEP`].
+        inverses: Box<[u16]>,
+    },
+}
+
+/// A compact row is between 127 and 127 · √4096 long.
+const INVERSE_STEP: f32 = 1.0 / (ONE_BYTE * 65_535.0);
+
+impl Rows {
+    pub(crate) fn zeroed(precision: Precision, n: usize, stride: usize) -> Rows {
+        match precision {
+            Precision::Full => Rows::Full(vec![0; n * stride].into()),
+            Precision::Compact => Rows::Compact {
+                rows: vec![0; n * stride].into(),
+                inverses: vec![0; n].into(),
+            },
+        }
+    }
+
+    pub(crate) fn get(&self, at: usize, stride: usize, dimensions: usize) -> Components {
+        let range = at * stride..at * stride + dimensions;
+        match self {
+            Rows::Full(rows) => Components::Full(rows[range].to_vec()),
+            Rows::Compact { rows, .. } => Components::Compact(rows[range].to_vec()),
+        }
+    }
+
+    pub(crate) fn set(&mut self, at: usize, stride: usize, components: &Components) {
+        match (self, components) {
+            (Rows::Full(rows), Components::Full(row)) => {
+                rows[at * stride..][..row.len()].copy_from_slice(row);
+            }
+            (Rows::Compact { rows, inverses }, Components::Compact(row)) => {
+                rows[at * stride..][..row.len()].copy_from_slice(row);
+                inverses[at] = (1.0 / (components.length() * INVERSE_STEP)).round() as u16;
+            }
+            _ => unreachable!("an arena has one precision"),
+        }
+    }
+
+    pub(crate) fn wipe(&mut self, at: usize, stride: usize) {
+        match self {
+            Rows::Full(rows) => rows[at * stride..][..stride].fill(0),
+            Rows::Compact { rows, inverses } => {
+                rows[at * stride..][..stride].fill(0);
+                inverses[at] = 0;
+            }
+        }
+    }
+
+    /// Reads one component of each cache line (64 bytes on what runs a browser).
+    pub(crate) fn touch(&self) -> u32 {
+        match self {
+            Rows::Full(rows) => rows.iter().step_by(32).fold(0, |sum, &x| sum ^ x as u32),
+            Rows::Compact { rows, .. } => rows.iter().step_by(64).fold(0, |sum, &x| sum ^ x as u32),
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Rows::Full(rows) => rows.len() * 2,
+            Rows::Compact { rows, inverses } => rows.len() + inverses.len() * 2,
+        }
+    }
+
+    /// The cosine with a 16-bit row; rounding never takes it out of -1 to 1.
+    #[inline(always)]
+    pub(crate) fn cosine(&self, at: usize, query: &[i16]) -> f32 {
+        let stride = query.len();
+        let cosine = match self {
+            Rows::Full(rows) => {
+                kernel::dot(&rows[at * stride..][..stride], query) as f32 / (ONE * ONE)
+            }
+            Rows::Compact { rows, inverses } => {
+                let dot = kernel::dot_compact(&rows[at * stride..][..stride], query);
+                dot as f32 * (f32::from(inverses[at]) * (INVERSE_STEP / ONE))
+            }
+        };
+        cosine.clamp(-1.0, 1.0)
+    }
+
+    /// The cosine of a row and one of another chunk.
+    #[inline(always)]
+    pub(crate) fn cosine_between(
+        &self,
+        at: usize,
+        other: &Rows,
+        place: usize,
+        stride: usize,
+    ) -> f32 {
+        debug_assert!(stride.is_multiple_of(LANE));
+        let cosine = match (self, other) {
+            (Rows::Full(a), Rows::Full(b)) => {
+                let (a, b) = (&a[at * stride..][..stride], &b[place * stride..][..stride]);
+                kernel::dot(a, b) as f32 / (ONE * ONE)
+            }
+            (
+                Rows::Compact {
+                    rows: a,
+                    inverses: x,
+                },
+                Rows::Compact {
+                    rows: b,
+                    inverses: y,
+                },
+            ) => {
+                let dot = kernel::dot_both_compact(
+                    &a[at * stride..][..stride],
+                    &b[place * stride..][..stride],
+                );
+                let lengths =
+                    f32::from(x[at]) * INVERSE_STEP * (f32::from(y[place]) * INVERSE_STEP);
+                dot as f32 * lengths
+            }
+            _ => unreachable!("an arena has one precision"),
+        };
+        cosine.clamp(-1.0, 1.0)
+    }
+}
