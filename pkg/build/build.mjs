@@ -1,4 +1,4 @@
-// Builds the npm package: two wasm builds (with and without SIMD), the TypeScript around them, the licences.
+// Builds the npm package: the engine's and the index's wasm, each with and without SIMD, the TypeScript around them, the licences.
 //   node build/build.mjs [--fast]   --fast leaves wasm-opt out, for working on the code
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -11,9 +11,15 @@ const root = join(pkg, "..");
 const target = "wasm32-unknown-unknown";
 const fast = process.argv.includes("--fast");
 
+const SIMD = "-Ctarget-feature=+simd128";
+// The index is small and all loops, so it is built for speed.
+const INDEX = { module: "onhand_index", features: ["--no-default-features", "--features", "vector-index"], optLevel: "3" };
+const ENGINE = { module: "onhand", features: [], optLevel: "s" };
 const builds = [
-  { name: "simd", flags: "-Ctarget-feature=+simd128" },
-  { name: "scalar", flags: "" },
+  { name: "simd", flags: SIMD, ...ENGINE },
+  { name: "scalar", flags: "", ...ENGINE },
+  { name: "index-simd", flags: SIMD, ...INDEX },
+  { name: "index-scalar", flags: "", ...INDEX },
 ];
 // Features that every engine of the last two years has; anything newer would not load there.
 const features = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"];
@@ -22,18 +28,18 @@ const toolchain = readToolchain();
 const dist = join(pkg, "dist");
 rmSync(dist, { recursive: true, force: true });
 
-for (const { name, flags } of builds) {
+for (const { name, flags, module, features: crateFeatures, optLevel } of builds) {
   step(`wasm, ${name}`);
   const targetDir = join(root, "target", `wasm-${name}`);
-  const env = { ...toolchain.env, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `${toolchain.rustflags} ${flags}`.trim() };
-  run("cargo", ["build", "--quiet", "--release", "--lib", "--locked", "--target", target, "--target-dir", targetDir], root, env);
+  const env = { ...toolchain.env, CARGO_PROFILE_RELEASE_OPT_LEVEL: optLevel, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `${toolchain.rustflags} ${flags}`.trim() };
+  run("cargo", ["build", "--quiet", "--release", "--lib", "--locked", "--target", target, "--target-dir", targetDir, ...crateFeatures], root, env);
   const out = join(dist, "wasm", name);
   mkdirSync(out, { recursive: true });
   // The reset function starts a new instance where the engine runs in the page; a worker is simply replaced.
-  run("wasm-bindgen", ["--target", "web", "--experimental-reset-state-function", "--remove-name-section", "--remove-producers-section", "--out-dir", out, "--out-name", "onhand", join(targetDir, target, "release", "onhand.wasm")], root, env);
+  run("wasm-bindgen", ["--target", "web", "--experimental-reset-state-function", "--remove-name-section", "--remove-producers-section", "--out-dir", out, "--out-name", module, join(targetDir, target, "release", "onhand.wasm")], root, env);
   if (!fast) {
-    const wasm = join(out, "onhand_bg.wasm");
-    const simd = name === "simd" ? ["--enable-simd"] : [];
+    const wasm = join(out, `${module}_bg.wasm`);
+    const simd = flags === SIMD ? ["--enable-simd"] : [];
     run(process.execPath, [join(pkg, "node_modules/binaryen/bin/wasm-opt"), "-O3", ...features, ...simd, wasm, "-o", wasm], pkg);
   }
 }

@@ -6,11 +6,15 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 /** The parts of the package, measured. A browser loads one of the two wasm builds. */
 export function sizes(pkg) {
-  const scripts = readdirSync(join(pkg, "dist")).filter((name) => name.endsWith(".js"));
+  const ofIndex = ["vector-index.js", "seal-worker.js", "seal-protocol.js"];
+  const scripts = readdirSync(join(pkg, "dist")).filter((name) => name.endsWith(".js") && !ofIndex.includes(name));
+  const dist = (...names) => names.map((name) => join(pkg, "dist", name));
   return [
-    row("engine, wasm with SIMD", [join(pkg, "dist/wasm/simd/onhand_bg.wasm")]),
-    row("engine, wasm without SIMD", [join(pkg, "dist/wasm/scalar/onhand_bg.wasm")]),
-    row("JavaScript", [...scripts.map((name) => join(pkg, "dist", name)), join(pkg, "dist/wasm/simd/onhand.js"), join(pkg, "dist/wasm/scalar/onhand.js")]),
+    row("engine, wasm with SIMD", dist("wasm/simd/onhand_bg.wasm")),
+    row("engine, wasm without SIMD", dist("wasm/scalar/onhand_bg.wasm")),
+    row("JavaScript", dist(...scripts, "wasm/simd/onhand.js", "wasm/scalar/onhand.js")),
+    row("`onhand/index` by itself, wasm with SIMD", dist("wasm/index-simd/onhand_index_bg.wasm")),
+    row("`onhand/index` by itself, JavaScript", dist(...ofIndex, "simd.js", "wasm/index-simd/onhand_index.js", "wasm/index-scalar/onhand_index.js")),
     row("embedding table", [join(pkg, "model/static-128-int4.bin")]),
   ];
 }

@@ -1,11 +1,23 @@
 //! What only a browser has. Nothing here decides anything; it carries the core's decisions out.
+//!
+//! One crate, two modules for the browser: the engine, and the vector index by itself. A build has the exports of one.
 
+#[cfg(feature = "engine")]
 mod clock;
+#[cfg(feature = "engine")]
 mod embedder;
+#[cfg(feature = "engine")]
 mod engine;
+#[cfg(feature = "engine")]
 pub mod idb;
+#[cfg(feature = "engine")]
 mod panic;
+#[cfg(feature = "engine")]
 mod transport;
+#[cfg(feature = "vector-index")]
+mod vector_index;
+#[cfg(feature = "engine")]
 mod views;
 
+#[cfg(feature = "engine")]
 pub use engine::Engine;

@@ -1,31 +1,24 @@
 // The packed package in a project of its own: the README's lines as they are written, and the types.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { startEdge } from "../../worker/run.mjs";
 import { openBrowser } from "../e2e/browser.mjs";
 import { startFake } from "../fake/server.mjs";
+import { bundle, newProject, root, tarball } from "./project.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const tarball = join(root, "pkg", readdirSync(join(root, "pkg")).find((name) => /^onhand-.*\.tgz$/.test(name)));
 /** The endpoint that the README's lines name. */
 const ENDPOINT = "https://chat.example.com";
 
 let project;
 let stops = [];
-before(async () => {
-  project = await mkdtemp(join(tmpdir(), "onhand-project-"));
-  await writeFile(join(project, "package.json"), '{ "name": "a-chat", "private": true, "type": "module" }');
-  execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", tarball], { cwd: project, stdio: "inherit" });
-});
+before(async () => (project = await newProject()));
 after(async () => {
   for (const stop of stops.reverse()) await stop();
-  if (project) await rm(project, { recursive: true, force: true });
+  await project?.remove();
 });
 
 /** The first JavaScript block of the README. */
@@ -40,7 +33,7 @@ async function readmeLines() {
 
 test("the package holds what it needs and nothing else", () => {
   const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).trim().split("\n").map((name) => name.replace("package/", ""));
-  for (const needed of ["package.json", "README.md", "dist/index.js", "dist/index.d.ts", "dist/engine-worker.js", "dist/LICENSE-MIT", "dist/LICENSE-APACHE", "dist/wasm/simd/onhand_bg.wasm", "dist/wasm/scalar/onhand_bg.wasm", "model/static-128-int4.bin", "model/PROVENANCE.md"]) {
+  for (const needed of ["package.json", "README.md", "dist/index.js", "dist/index.d.ts", "dist/engine-worker.js", "dist/LICENSE-MIT", "dist/LICENSE-APACHE", "dist/wasm/simd/onhand_bg.wasm", "dist/wasm/scalar/onhand_bg.wasm", "dist/vector-index.js", "dist/vector-index.d.ts", "dist/seal-worker.js", "dist/wasm/index-simd/onhand_index_bg.wasm", "dist/wasm/index-scalar/onhand_index_bg.wasm", "model/static-128-int4.bin", "model/PROVENANCE.md"]) {
     assert.ok(files.includes(needed), `${needed} is missing`);
   }
   const licences = files.filter((name) => name.startsWith("model/LICENSE"));
@@ -50,17 +43,11 @@ test("the package holds what it needs and nothing else", () => {
 });
 
 test("the README's three lines run as written, against an endpoint of another origin", async () => {
-  await writeFile(join(project, "index.html"), '<!doctype html><script type="module" src="/main.js"></script>');
-  await writeFile(join(project, "main.js"), await readmeLines());
-  // The host's own tools: a bundler without any setting for onhand.
-  await mkdir(join(project, "node_modules"), { recursive: true });
-  await symlink(join(root, "www/node_modules/vite"), join(project, "node_modules/vite"));
-  execFileSync(process.execPath, [join(root, "www/node_modules/vite/bin/vite.js"), "build", "--logLevel", "warn"], { cwd: project, stdio: "inherit" });
-
+  const dist = await bundle(project, await readmeLines());
   const fake = await startFake({ port: 0, seed: 1, now: Date.now, standIn: true });
   stops.push(() => fake.close());
   // One edge worker serves the host's page, another one is the endpoint.
-  const page = await startEdge({ assetsDir: join(project, "dist"), devVars: null });
+  const page = await startEdge({ assetsDir: dist, devVars: null });
   stops.push(() => page.stop());
   const origin = new URL(page.url).origin;
   const edge = await startEdge({ upstream: fake.url, devVars: null, vars: { ANTHROPIC_API_KEY: "sk-ant-test-key", ALLOWED_ORIGINS: origin } });
@@ -93,6 +80,9 @@ test("the README's three lines run as written, against an endpoint of another or
 test("the types check in a strict project", async () => {
   const source = `
     import { createMemory, OnhandError, type ChatEvent, type Fact } from "onhand";
+    import { VectorIndex, type SearchResult } from "onhand/index";
+    using index = await VectorIndex.create({ dimensions: 32, mode: "auto" });
+    const nearest: SearchResult = index.search(new Float32Array(32), 3, { labels: [[1, 2]] });
     const memory = await createMemory({ endpoint: "https://chat.example.com", user: "ada" });
     const words: string[] = [];
     for await (const event of memory.chat({ session: "x" }).send("hi", { signal: AbortSignal.timeout(1) })) {
@@ -103,10 +93,10 @@ test("the types check in a strict project", async () => {
     const code: "network" | string = facts.length === 0 ? new OnhandError({ code: "network", message: "", retryable: true }).code : "none";
     // @ts-expect-error an unknown option is a mistake
     await createMemory({ endpont: "https://chat.example.com" });
-    export { code, words };
+    export { code, nearest, words };
   `;
-  await writeFile(join(project, "types.ts"), source);
+  await writeFile(join(project.path, "types.ts"), source);
   const compiler = join(root, "pkg/node_modules/typescript/bin/tsc");
   const flags = ["--noEmit", "--strict", "--module", "esnext", "--moduleResolution", "bundler", "--target", "es2022", "--lib", "es2022,dom,esnext.disposable", "--types", ""];
-  execFileSync(process.execPath, [compiler, ...flags, "types.ts"], { cwd: project, stdio: "inherit" });
+  execFileSync(process.execPath, [compiler, ...flags, "types.ts"], { cwd: project.path, stdio: "inherit" });
 });
