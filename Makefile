@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo setup build test check bench sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
+.PHONY: demo setup build test check bench fuzz sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARBALL := pkg/onhand-$(VERSION).tgz
@@ -88,7 +88,9 @@ check: .toolchain/env.sh pkg/node_modules/.installed worker/node_modules/.instal
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets --quiet -- -D warnings
 	@source .toolchain/env.sh && CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS" \
-		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --test page --test worker --target-dir target/wasm-check -- -D warnings
+		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --test page --test worker --target-dir target/wasm-check -- -D warnings && \
+		CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS -Ctarget-feature=+simd128" \
+		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --no-default-features --features vector-index --target-dir target/wasm-check-index -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
 	$(call step,Types)
 	@cd pkg && npm run --silent check
@@ -99,6 +101,12 @@ bench:
 	$(call step,Benchmarks: one JSON object per line)
 	@cargo bench --locked --quiet --bench index
 	@cargo bench --locked --quiet --bench recall
+
+EXECUTIONS ?= 1000000
+# A second argument is the seed: make fuzz EXECUTIONS="1000000 7"
+fuzz:
+	$(call step,Damaged bytes and interleavings: $(EXECUTIONS) executions each)
+	@cargo test --locked --release --quiet --test fuzz -- $(EXECUTIONS)
 
 # Writes the table of sizes into the README.
 sizes: $(TARBALL)
