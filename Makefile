@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo setup build test check bench fuzz sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
+.PHONY: demo setup build test check bench bench-index fuzz sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARBALL := pkg/onhand-$(VERSION).tgz
@@ -108,9 +108,19 @@ fuzz:
 	$(call step,Damaged bytes and interleavings: $(EXECUTIONS) executions each)
 	@cargo test --locked --release --quiet --test fuzz -- $(EXECUTIONS)
 
+# The vector index and its peers in one Chromium. An hour or more; `make bench-index ARGS=--quick` takes minutes. Writes docs/benchmarks.md.
+bench-index: $(TARBALL) benches/browser/data/out/data.json .toolchain/browsers
+	$(call step,Benchmark of the vector index in the browser)
+	@cd benches/browser && $(NPM_CI) && npm install --offline --no-save --no-package-lock --no-audit --no-fund --loglevel=error ../../$(TARBALL)
+	@cd benches/browser && npx vite build --logLevel error && node --test test/*.test.mjs >/dev/null && node bench.mjs $(ARGS)
+
+benches/browser/data/out/data.json: benches/browser/data/make.sh benches/browser/data/embed.py
+	$(call step,Vectors for the benchmark (about ten minutes))
+	@bash benches/browser/data/make.sh
+
 # Writes the table of sizes into the README.
 sizes: $(TARBALL)
 	@node pkg/build/sizes.mjs README.md
 
 clean:
-	rm -rf target .toolchain pkg/dist pkg/src/wasm pkg/*.tgz www/dist */node_modules worker/.wrangler
+	rm -rf target .toolchain pkg/dist pkg/src/wasm pkg/*.tgz www/dist */node_modules benches/browser/node_modules benches/browser/dist worker/.wrangler
