@@ -21,12 +21,16 @@
 //! Split texts of more than about a hundred words before embedding them: the sum of many topics resembles none of them.
 
 mod error;
+mod spellings;
 mod table;
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests;
+mod transformer;
 mod unicode_ranges;
+mod unigram;
 mod wordpiece;
 
 pub use error::TableError;
 pub use table::{Calibration, StaticTable};
+pub use transformer::{Kind, Transformer, WeightsError};
 pub use wordpiece::WordPiece;

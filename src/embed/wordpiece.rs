@@ -126,6 +126,11 @@ impl WordPiece {
         self.starts.len() - 1
     }
 
+    /// The id of a word that has no pieces.
+    pub(super) fn unknown(&self) -> u32 {
+        self.unknown
+    }
+
     /// Appends the pieces of the word, longest match first, and empties it.
     fn finish(&self, word: &mut Word, ids: &mut Vec<u32>) {
         if word.chars == 0 {

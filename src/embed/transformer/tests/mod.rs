@@ -1,0 +1,3 @@
+//! The network against the reference, and against files that are not weights.
+
+pub(super) mod random;

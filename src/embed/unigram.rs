@@ -1,0 +1,236 @@
+//! SentencePiece's unigram tokenizer, as XLM-RoBERTa and multilingual-e5 use it.
+//!
+//! A text is normalised by replacement rules, cut at spaces, and each word is cut into the pieces whose scores add up to most.
+//! Rules and pieces come with the weights, so nothing here knows a character but the space and its stand-in `▁`.
+//! Names of special pieces in a text, such as `</s>`, are ordinary text: their strings are empty in the file, because a chat
+//! message must not be able to place one.
+
+use super::spellings::Spellings;
+
+/// What a space becomes: every word begins with it.
+const SPACE_MARK: &str = "▁";
+/// An unknown character costs this much more than the least likely piece (SentencePiece's own figure).
+const UNKNOWN_PENALTY: f64 = 10.0;
+/// Words are cut before they are segmented where they are longer, so that a text without spaces takes no more memory than one
+/// with them. No word of a language that has them comes near; in a text without spaces it is a sentence or more.
+const LONGEST_WORD_BYTES: usize = 4096;
+/// Sizes and the id of what is unknown.
+const HEADER_BYTES: usize = 16;
+
+/// Cuts texts into the most likely pieces of one vocabulary.
+#[derive(Debug, Clone)]
+pub(super) struct Unigram {
+    rules: Rules,
+    pieces: Spellings,
+    /// Logarithm of the likelihood of each piece.
+    scores: Vec<f32>,
+    unknown: u32,
+    unknown_score: f64,
+}
+
+/// Replacements of a normalisation; where several fit, the longest is taken.
+#[derive(Debug, Clone)]
+struct Rules {
+    from: Spellings,
+    to: String,
+    /// Start of each replacement; one more entry closes the last one.
+    to_starts: Vec<u32>,
+}
+
+impl Unigram {
+    /// Reads the tokenizer's part of a weight file (`docs/format-embedding-weights.md`).
+    pub(super) fn from_bytes(bytes: &[u8], n_pieces: usize) -> Result<Unigram, &'static str> {
+        const SHORT: &str = "its parts are not as long as it says";
+        let header: &[u8; HEADER_BYTES] = bytes.first_chunk().ok_or(SHORT)?;
+        let number = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| header[at + i])) as usize;
+        let (n_rules, from_bytes, to_bytes) = (number(0), number(4), number(8));
+        let mut rest = &bytes[HEADER_BYTES..];
+        let mut take = |length: Option<usize>| {
+            let (part, after) = rest.split_at_checked(length?)?;
+            rest = after;
+            Some(part)
+        };
+        let mut parts = || {
+            Some([
+                take(Some(n_rules))?,
+                take(Some(n_rules))?,
+                take(Some(from_bytes))?,
+                take(Some(to_bytes))?,
+                take(n_pieces.checked_mul(4))?,
+                take(Some(n_pieces))?,
+            ])
+        };
+        let [from_lengths, to_lengths, from, to, scores, lengths] = parts().ok_or(SHORT)?;
+        let to = std::str::from_utf8(to).map_err(|_| "a replacement is not UTF-8")?;
+        let rules = Rules::new(from, from_lengths, to, to_lengths)?;
+        let pieces = Spellings::new(rest, lengths)?;
+        let scores: Vec<f32> = scores
+            .chunks_exact(4)
+            .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+            .collect();
+        if !scores.iter().all(|score| score.is_finite()) {
+            return Err("a score is not a number");
+        }
+        let unknown = number(12);
+        if unknown >= n_pieces {
+            return Err("the unknown piece is not in the vocabulary");
+        }
+        let least = scores.iter().fold(0f32, |least, &score| least.min(score));
+        Ok(Unigram {
+            rules,
+            pieces,
+            scores,
+            unknown: unknown as u32,
+            unknown_score: f64::from(least) - UNKNOWN_PENALTY,
+        })
+    }
+
+    /// The id of characters that no piece has.
+    pub(super) fn unknown(&self) -> u32 {
+        self.unknown
+    }
+
+    /// Ids of the text's pieces, at most `limit` of them. Reading stops at the limit, so the cost of a long text is bounded.
+    pub(super) fn encode(&self, text: &str, limit: usize) -> Vec<u32> {
+        let mut ids = Vec::new();
+        let mut word = SPACE_MARK.to_string();
+        let mut path = Path::default();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next()
+            && ids.len() < limit
+        {
+            let mut here = [0; 4];
+            let (replaced, length) = self
+                .rules
+                .longest(rest)
+                .unwrap_or((c.encode_utf8(&mut here), c.len_utf8()));
+            rest = &rest[length..];
+            for c in replaced.chars() {
+                if c.is_whitespace() {
+                    self.finish(&mut word, &mut path, &mut ids);
+                } else {
+                    word.push(c);
+                }
+            }
+            if word.len() >= LONGEST_WORD_BYTES {
+                self.finish(&mut word, &mut path, &mut ids);
+                // The rest of a word is not the beginning of one.
+                word.clear();
+            }
+        }
+        self.finish(&mut word, &mut path, &mut ids);
+        ids.truncate(limit);
+        ids
+    }
+
+    /// Appends the word's pieces and leaves the beginning of the next word.
+    fn finish(&self, word: &mut String, path: &mut Path, ids: &mut Vec<u32>) {
+        if word.as_str() != SPACE_MARK {
+            self.segment(word, path, ids);
+        }
+        word.clear();
+        word.push_str(SPACE_MARK);
+    }
+
+    /// Viterbi: the best way to each place in the word, then back from its end.
+    fn segment(&self, word: &str, path: &mut Path, ids: &mut Vec<u32>) {
+        let bytes = word.as_bytes();
+        path.steps.clear();
+        path.steps.resize(bytes.len() + 1, Step::NONE);
+        path.steps[0].score = 0.0;
+        for (at, c) in word.char_indices() {
+            let score = path.steps[at].score;
+            let mut alone = false;
+            for (id, length) in self.pieces.prefixes(&bytes[at..]) {
+                alone |= length == c.len_utf8();
+                let step = Step {
+                    score: score + f64::from(self.scores[id]),
+                    from: at as u32,
+                    id: id as u32,
+                };
+                path.reach(at + length, step);
+            }
+            if !alone {
+                let step = Step {
+                    score: score + self.unknown_score,
+                    from: at as u32,
+                    id: self.unknown,
+                };
+                path.reach(at + c.len_utf8(), step);
+            }
+        }
+        let first = ids.len();
+        let mut at = bytes.len();
+        while at > 0 {
+            let step = path.steps[at];
+            // Unknown characters side by side are one unknown piece.
+            if step.id != self.unknown || ids.len() == first || ids.last() != Some(&self.unknown) {
+                ids.push(step.id);
+            }
+            at = step.from as usize;
+        }
+        ids[first..].reverse();
+    }
+}
+
+/// The best ways to the places of a word, kept for the next word's sake.
+#[derive(Default)]
+struct Path {
+    steps: Vec<Step>,
+}
+
+impl Path {
+    /// On equal scores the way found first stays, as in the reference.
+    fn reach(&mut self, at: usize, step: Step) {
+        if step.score > self.steps[at].score {
+            self.steps[at] = step;
+        }
+    }
+}
+
+/// The last piece on the best way to a place.
+#[derive(Clone, Copy)]
+struct Step {
+    score: f64,
+    from: u32,
+    id: u32,
+}
+
+impl Step {
+    const NONE: Step = Step {
+        score: f64::NEG_INFINITY,
+        from: 0,
+        id: 0,
+    };
+}
+
+impl Rules {
+    fn new(
+        from: &[u8],
+        from_lengths: &[u8],
+        to: &str,
+        to_lengths: &[u8],
+    ) -> Result<Rules, &'static str> {
+        let from = Spellings::new(from, from_lengths)?;
+        let mut to_starts = vec![0u32];
+        for &length in to_lengths {
+            to_starts.push(to_starts[to_starts.len() - 1] + u32::from(length));
+        }
+        let fits = to_starts[to_lengths.len()] as usize == to.len();
+        if !fits || !to_starts.iter().all(|&at| to.is_char_boundary(at as usize)) {
+            return Err("the lengths of its replacements are not those of their text");
+        }
+        Ok(Rules {
+            from,
+            to: to.to_owned(),
+            to_starts,
+        })
+    }
+
+    /// The replacement of the longest string that `text` begins with, and that string's length.
+    fn longest(&self, text: &str) -> Option<(&str, usize)> {
+        let (rule, length) = self.from.prefixes(text.as_bytes()).last()?;
+        let to = self.to_starts[rule] as usize..self.to_starts[rule + 1] as usize;
+        Some((&self.to[to], length))
+    }
+}
