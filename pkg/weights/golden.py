@@ -1,0 +1,37 @@
+"""Texts for calibration and golden files, and how golden files are written."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "tests/golden"
+DISTILL = ROOT / "pkg/model/distill"
+# Sentences per calibration text, in turn: together about 36 pieces, the length of a chat turn.
+CALIBRATION_SENTENCES = (2, 3, 4)
+
+
+def calibration_turns():
+    """The same texts as the default embedder's, so that the figures can be compared."""
+    lines = (DISTILL / "calibration.txt").read_text(encoding="utf8").splitlines()
+    turns, at = [], 0
+    while at < len(lines):
+        n = CALIBRATION_SENTENCES[len(turns) % len(CALIBRATION_SENTENCES)]
+        turns.append(" ".join(lines[at : at + n]))
+        at += n
+    return turns
+
+
+def texts():
+    """The default embedder's golden texts and one beyond every limit."""
+    texts = json.loads((DISTILL / "golden-texts.json").read_text(encoding="utf8"))
+    return [*texts, " ".join(calibration_turns())]
+
+
+def write(name, about, vectors):
+    """A JSON file that describes, and the vectors as 16-bit integers (32767 is 1) in the order of the texts."""
+    lines = [json.dumps(text, ensure_ascii=True) for text in about.pop("texts")]
+    head = json.dumps(about)[1:-1]
+    (FOLDER / f"{name}.json").write_text("{" + head + ', "texts": [\n' + ",\n".join(lines) + "\n]}\n", encoding="utf8")
+    (FOLDER / f"{name}.i16").write_bytes(np.rint(np.array(vectors) * 32767).astype("<i2").tobytes())
