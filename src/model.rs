@@ -11,7 +11,7 @@ mod turn;
 pub use fact::{Confidence, Evidence, Fact, FactType, Origin, SUBJECT_USER, Stale};
 pub use id::{FactId, JobId, Namespace, SessionId, TurnId, UsageId};
 pub use record::{
-    Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef, Session, StoredVector,
-    Surfaced, Tokens, Usage, VectorOwner,
+    Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef, Session,
+    StoredVector, Surfaced, Tokens, Usage, VectorOwner,
 };
 pub use turn::{Role, Turn};

@@ -17,10 +17,11 @@ pub enum Kind {
     Job,
     Injection,
     Usage,
+    Generation,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Session,
         Kind::Turn,
         Kind::Fact,
@@ -28,6 +29,7 @@ impl Kind {
         Kind::Job,
         Kind::Injection,
         Kind::Usage,
+        Kind::Generation,
     ];
 
     /// The name used in the store and in messages.
@@ -40,6 +42,7 @@ impl Kind {
             Kind::Job => "job",
             Kind::Injection => "injection",
             Kind::Usage => "usage",
+            Kind::Generation => "generation",
         }
     }
 }
@@ -134,6 +137,11 @@ pub struct StoredVector {
 
 impl StoredVector {
     pub const VERSION: u8 = 1;
+
+    /// The owner comes first: all vectors of a record, of whichever embedder, are one range of names.
+    fn name(&self) -> String {
+        format!("{}@{}", self.owner, self.embedder)
+    }
 }
 
 mod component_bytes {
@@ -273,6 +281,24 @@ impl Usage {
     pub const VERSION: u8 = 1;
 }
 
+/// The vectors of one embedder, as a whole. Of the built-in embedder there is no such record: it knows all this itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Generation {
+    pub v: u8,
+    /// The embedder's id, as its vectors carry it.
+    pub embedder: String,
+    pub dimensions: u32,
+    /// Mean and standard deviation of the cosines of random pairs of texts.
+    pub mean: f32,
+    pub sd: f32,
+    /// Whether every text had a vector once, so that recall goes by this generation.
+    pub filled: bool,
+}
+
+impl Generation {
+    pub const VERSION: u8 = 1;
+}
+
 /// Any record. It is written as the record that it is; the place says which kind to read
 /// (`store::format`).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -289,6 +315,7 @@ pub enum Record {
     Job(Job),
     Injection(Injection),
     Usage(Usage),
+    Generation(Generation),
 }
 
 impl Record {
@@ -301,6 +328,7 @@ impl Record {
             Record::Job(_) => Kind::Job,
             Record::Injection(_) => Kind::Injection,
             Record::Usage(_) => Kind::Usage,
+            Record::Generation(_) => Kind::Generation,
         }
     }
 
@@ -310,10 +338,11 @@ impl Record {
             Record::Session(session) => session.id.to_string(),
             Record::Turn(turn) => turn.id.to_string(),
             Record::Fact(fact) => fact.id.to_string(),
-            Record::Vector(vector) => vector.owner.to_string(),
+            Record::Vector(vector) => vector.name(),
             Record::Job(job) => job.id.to_string(),
             Record::Injection(injection) => injection.turn.to_string(),
             Record::Usage(usage) => usage.id.to_string(),
+            Record::Generation(generation) => generation.embedder.clone(),
         }
     }
 }

@@ -547,7 +547,7 @@ async fn concurrent_inserts_have_one_winner<S: Subject>(subject: &S, database: &
 async fn concurrent_commits_have_numbers_of_their_own<S: Subject>(subject: &S, database: &str) {
     let store = subject.open(database).await;
     let commits: Vec<Batch> = (0..8)
-        .map(|i| batch(&ada(), [insert(Kind::ALL[i as usize % 7], i)]))
+        .map(|i| batch(&ada(), [insert(Kind::ALL[i as usize % Kind::ALL.len()], i)]))
         .collect();
     let results = together(commits.iter().map(|batch| store.apply(batch))).await;
     let mut numbers: Vec<u64> = results.into_iter().map(Result::unwrap).collect();

@@ -5,7 +5,9 @@
 //! it is read; it is rewritten only when it changes.
 
 use crate::error::Error;
-use crate::model::{Fact, Injection, Job, Kind, Record, Session, StoredVector, Turn, Usage};
+use crate::model::{
+    Fact, Generation, Injection, Job, Kind, Record, Session, StoredVector, Turn, Usage,
+};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
@@ -62,6 +64,7 @@ pub fn read<'de, D: Deserializer<'de>>(
         (Kind::Job, 1) => Job::deserialize(d).map(Record::Job),
         (Kind::Injection, 1) => Injection::deserialize(d).map(Record::Injection),
         (Kind::Usage, 1) => Usage::deserialize(d).map(Record::Usage),
+        (Kind::Generation, 1) => Generation::deserialize(d).map(Record::Generation),
         _ => return Err(Unreadable::UnknownVersion(v)),
     };
     // What the deserializer has to say is dropped: it quotes the words that it stumbled over.

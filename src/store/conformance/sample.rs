@@ -1,9 +1,9 @@
 //! Records to store: ordinary ones by number, and ones at the edge of what a record can hold.
 
 use crate::model::{
-    Confidence, Evidence, Fact, FactId, FactType, Injection, Job, JobId, JobState, JobWork, Kind,
-    Origin, Purpose, Record, RecordRef, Role, Session, SessionId, Stale, StoredVector, Surfaced,
-    Tokens, Turn, TurnId, Usage, UsageId, VectorOwner,
+    Confidence, Evidence, Fact, FactId, FactType, Generation, Injection, Job, JobId, JobState,
+    JobWork, Kind, Origin, Purpose, Record, RecordRef, Role, Session, SessionId, Stale,
+    StoredVector, Surfaced, Tokens, Turn, TurnId, Usage, UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
@@ -127,6 +127,14 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             at: at(i),
             first_text_ms: Some(350),
         }),
+        Kind::Generation => Record::Generation(Generation {
+            v: Generation::VERSION,
+            embedder: format!("sample-{i:04}"),
+            dimensions: 256,
+            mean: 0.25,
+            sd: 0.125,
+            filled: i % 2 == 1,
+        }),
     }
 }
 
@@ -222,6 +230,7 @@ fn worded(i: u32, text: &str) -> Vec<Record> {
                 usage.request_id = Some(text.into());
                 usage.first_text_ms = None;
             }
+            Record::Generation(generation) => generation.embedder = text.into(),
         }
     }
     records
@@ -250,7 +259,7 @@ fn timed(i: u32, ms: i64) -> Vec<Record> {
                 usage.tokens.output = ms as u64;
                 usage.request_id = None;
             }
-            Record::Vector(_) | Record::Injection(_) => {}
+            Record::Vector(_) | Record::Injection(_) | Record::Generation(_) => {}
         }
     }
     records

@@ -14,7 +14,7 @@ pub const COMMITS: &str = "commits";
 /// Every object store that a version of this program ever made.
 ///
 /// It only grows: an upgrade by rexie deletes each object store that is not listed, with all that is in it.
-pub const STORES: [&str; 9] = [
+pub const STORES: [&str; 10] = [
     "sessions",
     "turns",
     "facts",
@@ -22,6 +22,7 @@ pub const STORES: [&str; 9] = [
     "jobs",
     "injections",
     "usage",
+    "generations",
     META,
     COMMITS,
 ];
@@ -41,6 +42,7 @@ pub fn store_of(kind: Kind) -> &'static str {
         Kind::Job => "jobs",
         Kind::Injection => "injections",
         Kind::Usage => "usage",
+        Kind::Generation => "generations",
     }
 }
 

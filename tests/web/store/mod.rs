@@ -45,6 +45,7 @@ impl Subject for Idb {
             Kind::Job => "({v: 2})",
             Kind::Injection => "({v: 0.5})",
             Kind::Usage => "[1n, new Date(), new Map([['v', 1]])]",
+            Kind::Generation => "({v: 1, embedder: 7})",
         };
         let database = rexie::Rexie::builder(store.database_name());
         let database = database.build().await.unwrap();
