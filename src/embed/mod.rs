@@ -20,6 +20,7 @@
 //! names and letters.
 //! Split texts of more than about a hundred words before embedding them: the sum of many topics resembles none of them.
 
+mod calibration;
 mod error;
 mod spellings;
 mod table;
@@ -30,7 +31,8 @@ mod unicode_ranges;
 mod unigram;
 mod wordpiece;
 
+pub use calibration::{Calibration, TEXTS as CALIBRATION_TEXTS, sample};
 pub use error::TableError;
-pub use table::{Calibration, StaticTable};
+pub use table::StaticTable;
 pub use transformer::{Kind, Transformer, WeightsError};
 pub use wordpiece::WordPiece;

@@ -1,6 +1,6 @@
 //! The table file in memory, and the sum that makes a vector.
 
-use super::{TableError, WordPiece};
+use super::{Calibration, TableError, WordPiece};
 
 const MAGIC: &[u8; 8] = b"ONHEMB1\n";
 const HEADER_BYTES: usize = 44;
@@ -9,15 +9,6 @@ const CHECKSUM_BYTES: usize = 4;
 const MOST_DIMENSIONS: u32 = 4096;
 /// Word pieces of a text that count; the rest is not read. BERT's own limit; a sum over more topics than that says little.
 const MOST_PIECES: usize = 512;
-
-/// Mean and standard deviation of the cosines of random pairs of texts.
-///
-/// Raw cosines of different embedders cannot be compared; `(cosine - mean) / sd` can.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Calibration {
-    pub mean: f32,
-    pub sd: f32,
-}
 
 /// One 4-bit vector per word piece, with a scale per row.
 #[derive(Debug, Clone)]

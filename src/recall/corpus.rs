@@ -4,7 +4,7 @@ use super::EmbedderSpec;
 use super::decay::FactTimes;
 use super::lane::dense::Dense;
 use super::postings::{DocNumber, Postings, SessionNumber};
-use crate::index::{IndexError, Mode};
+use crate::index::Mode;
 use crate::model::{
     Fact, FactId, RecordRef, Role, SUBJECT_USER, SessionId, Turn, TurnId, VectorOwner,
 };
@@ -12,6 +12,7 @@ use crate::text::{fold, pieces, terms};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A text that wants a vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,10 @@ pub struct Corpus {
     pub(super) documents: Vec<Option<VectorOwner>>,
     session_numbers: HashMap<SessionId, SessionNumber>,
     pub(super) postings: Postings,
+    /// The generation of vectors that recall goes by.
     pub(super) dense: Option<Dense>,
+    /// The generation that will take its place once every text has a vector of it.
+    pub(super) next: Option<Dense>,
 }
 
 pub(super) struct TurnEntry {
@@ -102,20 +106,7 @@ impl Corpus {
 
     /// An empty corpus whose vectors are searched in this way.
     pub fn with_mode(embedder: Option<EmbedderSpec>, mode: Mode) -> Corpus {
-        Corpus {
-            dense: embedder.map(|spec| Dense::new(spec, mode)),
-            ..Corpus::default()
-        }
-    }
-
-    /// Brings the graph of [`Mode::Hnsw`] up to date if it lags far behind; says whether it did. It takes seconds per
-    /// 10,000 vectors, so it belongs between messages.
-    pub fn seal_if_due(&mut self) -> bool {
-        self.dense.as_mut().is_some_and(Dense::seal_if_due)
-    }
-
-    pub fn embedder(&self) -> Option<&EmbedderSpec> {
-        self.dense.as_ref().map(Dense::spec)
+        Corpus::with_generations(embedder, None, mode)
     }
 
     /// How many turns and facts can be recalled.
@@ -133,10 +124,6 @@ impl Corpus {
 
     pub fn n_facts(&self) -> usize {
         self.facts.len()
-    }
-
-    pub fn n_vectors(&self) -> usize {
-        self.dense.as_ref().map_or(0, Dense::n_vectors)
     }
 
     /// Adds a turn, in place of an earlier one with the same id, and returns the texts that want a vector.
@@ -257,35 +244,15 @@ impl Corpus {
         for doc in docs.into_iter().flatten() {
             self.documents[doc as usize] = None;
             self.postings.remove(doc);
-            if let Some(dense) = &mut self.dense {
+            for dense in self.generations_mut() {
                 dense.remove(doc);
             }
         }
     }
 
-    /// Takes the vector of a piece. One for a record that is gone meanwhile is dropped.
-    ///
-    /// # Errors
-    /// `WrongDimensions` if it is not of this corpus' embedder; `NotADirection`, after which the piece is no longer missing one:
-    /// its text would give the same again.
-    pub fn add_vector(&mut self, owner: VectorOwner, vector: &[f32]) -> Result<(), IndexError> {
-        let Some(doc) = self.document_of(owner) else {
-            return Ok(());
-        };
-        let without_embedder = IndexError::WrongDimensions {
-            expected: 0,
-            found: vector.len(),
-        };
-        let dense = self.dense.as_mut().ok_or(without_embedder)?;
-        dense.add(doc, vector)
-    }
-
-    /// All texts that still want a vector, in the order in which they were added.
-    pub fn missing_vectors(&self) -> Vec<Piece> {
-        let wanting = self.dense.iter().flat_map(Dense::wanting);
-        wanting
-            .filter_map(|(doc, text)| self.piece(doc, text))
-            .collect()
+    /// The turns that can be recalled, in order.
+    pub fn turn_ids(&self) -> impl Iterator<Item = TurnId> {
+        self.turns.keys().copied()
     }
 
     fn add_document(
@@ -299,8 +266,11 @@ impl Corpus {
         let terms = terms(to_match);
         self.documents.push(Some(owner));
         self.postings.add(doc, session, &terms);
-        if let Some(dense) = &mut self.dense {
-            dense.want(doc, to_embed);
+        if self.dense.is_some() || self.next.is_some() {
+            let to_embed: Arc<str> = to_embed.into();
+            for dense in self.generations_mut() {
+                dense.want(doc, to_embed.clone());
+            }
         }
         terms.len() as u32
     }
@@ -329,14 +299,14 @@ impl Corpus {
             .collect()
     }
 
-    fn piece(&self, doc: DocNumber, text: &str) -> Option<Piece> {
+    pub(super) fn piece(&self, doc: DocNumber, text: &str) -> Option<Piece> {
         Some(Piece {
             owner: self.owner(doc)?,
             text: text.to_owned(),
         })
     }
 
-    fn document_of(&self, owner: VectorOwner) -> Option<DocNumber> {
+    pub(super) fn document_of(&self, owner: VectorOwner) -> Option<DocNumber> {
         let docs = self.documents_of(owner.record);
         docs.into_iter().nth(usize::from(owner.piece))
     }

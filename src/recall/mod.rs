@@ -7,6 +7,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `corpus` | what is known: turns and facts, added and removed |
+//! | `generations` | their vectors, and a change of embedder |
 //! | `relations` | their order, their versions, who rests on whom |
 //! | `postings`, `lane/keyword` | the words |
 //! | `lane/dense` | the meaning |
@@ -21,6 +22,7 @@
 mod collapse;
 mod corpus;
 mod decay;
+mod generations;
 mod lane;
 mod postings;
 mod rank;

@@ -5,13 +5,15 @@ use crate::index::{IndexConfig, IndexError, Mode, VectorIndex};
 use crate::recall::EmbedderSpec;
 use crate::recall::postings::DocNumber;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// The vectors of the documents, and the texts that still want one.
 pub(crate) struct Dense {
     spec: EmbedderSpec,
     index: VectorIndex,
     /// Kept until the vector comes; the text of everything else is in the store only.
-    wanting: BTreeMap<DocNumber, Box<str>>,
+    /// While one generation gives way to another, both want the same text.
+    wanting: BTreeMap<DocNumber, Arc<str>>,
     /// Documents that are in the index.
     held: BTreeSet<DocNumber>,
 }
@@ -34,8 +36,8 @@ impl Dense {
         &self.spec
     }
 
-    pub fn want(&mut self, doc: DocNumber, text: &str) {
-        self.wanting.insert(doc, text.into());
+    pub fn want(&mut self, doc: DocNumber, text: Arc<str>) {
+        self.wanting.insert(doc, text);
     }
 
     pub fn wanting(&self) -> impl Iterator<Item = (DocNumber, &str)> {
@@ -90,6 +92,10 @@ impl Dense {
             self.index.seal();
         }
         due
+    }
+
+    pub fn n_wanting(&self) -> usize {
+        self.wanting.len()
     }
 
     pub fn n_vectors(&self) -> usize {

@@ -1,6 +1,7 @@
 //! Recall as a whole. Each file is one kind of promise.
 
 mod acceptance;
+mod generations;
 mod properties;
 mod rules;
 mod vectors;
