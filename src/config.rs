@@ -4,6 +4,21 @@ use crate::error::{Error, Result};
 use crate::index::Mode;
 use crate::model::Namespace;
 
+/// Which embedder recall is to go by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum EmbedderChoice {
+    /// The one in the package: it needs nothing and takes microseconds.
+    #[default]
+    BuiltIn,
+    /// Recall by words only.
+    None,
+    /// One that the host brings after opening; until it is ready the built-in one serves.
+    Own {
+        /// Its id, where that is known before it is loaded.
+        id: Option<String>,
+    },
+}
+
 /// How a memory behaves. Passed explicitly; there is no global state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -21,6 +36,8 @@ pub struct Config {
     pub block_tokens: u32,
     /// Upper limit of the snapshot that opens a session: six excerpts of 300 characters with their dates.
     pub snapshot_tokens: u32,
+    /// Which embedder recall is to go by.
+    pub embedder: EmbedderChoice,
     /// How vectors are searched.
     pub index_mode: Mode,
     /// How many memories one message may bring back.
@@ -38,6 +55,7 @@ impl Config {
             max_output_tokens: 8_192,
             block_tokens: crate::block::BLOCK_TOKENS,
             snapshot_tokens: crate::block::SNAPSHOT_TOKENS,
+            embedder: EmbedderChoice::default(),
             index_mode: Mode::default(),
             recall_limit: crate::recall::DEFAULT_LIMIT,
         }

@@ -27,6 +27,11 @@ pub enum Error {
     Corrupt { what: String, message: String },
     /// The embedding model could not be loaded; recall goes on by keywords.
     EmbedderUnavailable { message: String },
+    /// The host's own embedder did not do what it is asked to; recall goes on by keywords.
+    EmbedderFailed {
+        fault: EmbedderFault,
+        message: String,
+    },
     /// The endpoint could not be reached.
     Network { message: String },
     /// The caller cancelled.
@@ -41,6 +46,37 @@ pub enum Error {
     Refused { category: Option<String> },
     /// The memory was closed.
     Closed,
+}
+
+/// What an embedder did wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmbedderFault {
+    /// It threw.
+    Threw,
+    /// It did not answer in time.
+    TimedOut,
+    /// It gave more or fewer vectors than texts.
+    WrongCount,
+    /// A vector has another number of components than the first one.
+    WrongDimensions,
+    /// A vector holds NaN or infinity.
+    NotFinite,
+    /// All texts look the same to it, so nothing can be told apart.
+    Uniform,
+}
+
+impl EmbedderFault {
+    /// A stable name, the same in Rust and in the package.
+    pub fn name(self) -> &'static str {
+        match self {
+            EmbedderFault::Threw => "threw",
+            EmbedderFault::TimedOut => "timed_out",
+            EmbedderFault::WrongCount => "wrong_count",
+            EmbedderFault::WrongDimensions => "wrong_dimensions",
+            EmbedderFault::NotFinite => "not_finite",
+            EmbedderFault::Uniform => "uniform",
+        }
+    }
 }
 
 /// An error answer, as `claude::failure` reads it.
@@ -72,6 +108,7 @@ impl Error {
             Error::Storage { .. } => "storage",
             Error::Corrupt { .. } => "corrupt",
             Error::EmbedderUnavailable { .. } => "embedder_unavailable",
+            Error::EmbedderFailed { .. } => "embedder_failed",
             Error::Network { .. } => "network",
             Error::Cancelled => "cancelled",
             Error::Api(_) => "api",
@@ -122,6 +159,10 @@ impl fmt::Display for Error {
             Error::EmbedderUnavailable { message } => write!(
                 f,
                 "The on-device language model did not load ({message}). Recall uses keywords only until it does."
+            ),
+            Error::EmbedderFailed { message, .. } => write!(
+                f,
+                "The embedder that the host brought failed ({message}). Recall uses what it has without it; it is asked again later."
             ),
             Error::Network { message } => write!(
                 f,

@@ -8,6 +8,7 @@ export type ErrorCode =
   | "storage"
   | "corrupt"
   | "embedder_unavailable"
+  | "embedder_failed"
   | "network"
   | "cancelled"
   | "api"

@@ -191,7 +191,7 @@ impl<P: Ports> Memory<P> {
         })?;
         if saved.is_ok() {
             // Derived data: what is not made now is made with the next message.
-            let _ = self.index_missing().await;
+            self.index_missing().await;
         }
         emit(ChatEvent::Done(answer.reply.stop_reason.clone()));
         Ok(Sent {

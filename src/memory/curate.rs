@@ -142,7 +142,7 @@ impl<P: Ports> Memory<P> {
             .map(|fact| Op::Put(Record::Fact(fact)))
             .collect();
         self.commit(&batch).await?;
-        let _ = self.index_missing().await;
+        self.index_missing().await;
         Ok(())
     }
 }

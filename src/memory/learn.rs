@@ -50,7 +50,7 @@ impl<P: Ports> Memory<P> {
     /// `Storage` if the queue itself can not be written, `Closed`.
     pub async fn work(&self, cancel: &Cancel) -> Result<WorkReport> {
         self.ensure_open()?;
-        self.index_missing().await?;
+        self.index_missing().await;
         self.state.borrow_mut().corpus.seal_if_due();
         let mut report = WorkReport::default();
         while let Some(job) = self.next_due() {
@@ -163,7 +163,7 @@ impl<P: Ports> Memory<P> {
             batch.ops.push(Op::Insert(Record::Usage(usage)));
         }
         self.commit(&batch).await?;
-        let _ = self.index_missing().await;
+        self.index_missing().await;
         Ok(n_facts)
     }
 

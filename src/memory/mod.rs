@@ -2,7 +2,7 @@
 //!
 //! - [`Memory::open`] reads the store and fills the [`Corpus`];
 //! - [`Memory::send`] is the path of one message;
-//! - [`Memory::work`] runs the queue;
+//! - [`Memory::work`] runs the queue, [`Memory::embed_step`] makes the vectors of a chosen embedder;
 //! - the rest looks things up or changes facts.
 //!
 //! Every write is one [`Batch`], given to `Memory::commit`.
@@ -10,7 +10,11 @@
 mod cancel;
 mod chat;
 mod curate;
+mod embedder_status;
+mod embedding;
+mod generations;
 mod learn;
+mod newcomer;
 mod open;
 mod ports;
 mod record;
@@ -18,9 +22,13 @@ mod search;
 
 pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
+pub use embedder_status::{EmbedderState, EmbedderStatus};
+pub use generations::EmbedStep;
 pub use learn::{QueueReport, WorkReport};
 pub use open::{Counts, Status};
-pub use ports::{Body, Clock, Embedder, HttpRequest, HttpResponse, Ports, Transport};
+pub use ports::{
+    Body, Clock, Embedder, EmbedderModel, HttpRequest, HttpResponse, Pace, Ports, Transport,
+};
 pub use record::SpokenTurn;
 pub use search::{BlockPreview, RecallRequest, Recollected, RecollectedItem};
 
@@ -29,17 +37,25 @@ use crate::claude::request::Message;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::index::Mode;
-use crate::model::{Fact, FactId, Job, JobId, JobState, Record, RecordRef, Session, SessionId};
+use crate::model::{
+    Fact, FactId, Generation, Job, JobId, JobState, Record, RecordRef, Session, SessionId,
+};
 use crate::recall::{Corpus, EmbedderSpec};
 use crate::store::Store;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 /// One namespace's memory, open.
 pub struct Memory<P: Ports> {
     ports: P,
     config: Config,
     state: RefCell<State>,
+    /// The embedder that the config chose in place of the built-in one, once it is at hand.
+    own: RefCell<Option<Rc<P::Embedder>>>,
+    /// Its vectors, as far as they are known to the store.
+    own_generation: RefCell<Option<Generation>>,
+    trouble: RefCell<Option<embedding::Trouble>>,
     /// The last commit whose changes are in `state`.
     seen_commit: Cell<u64>,
     closed: Cell<bool>,
@@ -58,6 +74,8 @@ struct State {
     live: HashMap<SessionId, LiveSession>,
     /// Records that could not be read, by kind and name.
     unreadable: Vec<String>,
+    /// Embedders whose vectors were found in the store, or served here, and are of no use any more.
+    foreign: BTreeSet<String>,
 }
 
 /// A session as its next request needs it.
@@ -96,7 +114,7 @@ impl<P: Ports> Memory<P> {
         Batch::new(&self.config.namespace, durability)
     }
 
-    /// Writes the batch, then brings what is held in memory up to it, and indexes new text.
+    /// Writes the batch, then brings what is held in memory up to it.
     async fn commit(&self, batch: &Batch) -> Result<u64> {
         let commit = self.ports.store().apply(batch).await?;
         // Another tab may have committed in between: its number is then still to be caught up with.
@@ -117,59 +135,21 @@ impl<P: Ports> Memory<P> {
             }
         }
     }
-
-    /// Makes and keeps the vectors that are still missing. Derived data: a failure loses nothing.
-    async fn index_missing(&self) -> Result<usize> {
-        /// Pieces embedded at a time: short enough that other calls get their turn in between.
-        const AT_ONCE: usize = 64;
-        let Some(spec) = self.ports.embedder().spec() else {
-            return Ok(0);
-        };
-        let missing = self.state.borrow().corpus.missing_vectors();
-        for pieces in missing.chunks(AT_ONCE) {
-            let texts: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
-            let vectors = self.ports.embedder().embed(&texts).await?;
-            let mut batch = self.batch(Durability::Relaxed);
-            for (piece, vector) in pieces.iter().zip(vectors) {
-                let Some(vector) = vector else {
-                    // No known word in it: the corpus must not ask again.
-                    let none = vec![0.0; spec.dimensions];
-                    let _ = self
-                        .state
-                        .borrow_mut()
-                        .corpus
-                        .add_vector(piece.owner, &none);
-                    continue;
-                };
-                batch
-                    .ops
-                    .push(Op::Put(Record::Vector(crate::model::StoredVector {
-                        v: crate::model::StoredVector::VERSION,
-                        owner: piece.owner,
-                        embedder: spec.id.clone(),
-                        components: quantise(&vector),
-                    })));
-            }
-            if !batch.ops.is_empty() {
-                // Recall needs the vectors even where the disk refuses them.
-                if self.commit(&batch).await.is_err() {
-                    self.absorb(&batch);
-                }
-            }
-        }
-        Ok(missing.len())
-    }
 }
 
 impl State {
-    fn new(embedder: Option<EmbedderSpec>, index_mode: Mode) -> State {
+    fn new(
+        (serving, next): (Option<EmbedderSpec>, Option<EmbedderSpec>),
+        index_mode: Mode,
+    ) -> State {
         State {
-            corpus: Corpus::with_mode(embedder, index_mode),
+            corpus: Corpus::with_generations(serving, next, index_mode),
             facts: BTreeMap::new(),
             sessions: BTreeMap::new(),
             jobs: BTreeMap::new(),
             live: HashMap::new(),
             unreadable: Vec::new(),
+            foreign: BTreeSet::new(),
         }
     }
 
@@ -188,21 +168,16 @@ impl State {
                 self.facts.insert(fact.id, fact.clone());
             }
             Record::Vector(vector) => {
-                if self
+                let components = expand(&vector.components);
+                // A vector of the wrong shape is as good as none: it is made again.
+                let _ = self
                     .corpus
-                    .embedder()
-                    .is_some_and(|spec| spec.id == vector.embedder)
-                {
-                    // A vector of the wrong shape is as good as none: it is made again.
-                    let _ = self
-                        .corpus
-                        .add_vector(vector.owner, &expand(&vector.components));
-                }
+                    .add_vector_of(&vector.embedder, vector.owner, &components);
             }
             Record::Job(job) => {
                 self.jobs.insert(job.id, job.clone());
             }
-            Record::Injection(_) | Record::Usage(_) => {}
+            Record::Injection(_) | Record::Usage(_) | Record::Generation(_) => {}
         }
     }
 
@@ -231,7 +206,7 @@ impl State {
                     self.live.remove(&id);
                 }
             }
-            Kind::Vector | Kind::Injection | Kind::Usage => {}
+            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation => {}
         }
     }
 

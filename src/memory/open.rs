@@ -1,11 +1,12 @@
 //! Opening: from the store's records to what recall needs in memory.
 
-use super::{Embedder, Memory, Ports, State};
+use super::{EmbedderStatus, Memory, Ports, State};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::model::{Kind, Record};
 use crate::store::{Persistence, Range, Store};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 /// Records read at a time.
 const PAGE: usize = 1_000;
@@ -14,8 +15,7 @@ const PAGE: usize = 1_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     pub persistence: Persistence,
-    /// The id of the embedder; `None` while recall goes by keywords only.
-    pub embedder: Option<String>,
+    pub embedder: EmbedderStatus,
     pub counts: Counts,
     /// Records that are there and can not be read, as `kind:name`.
     pub unreadable: Vec<String>,
@@ -39,7 +39,10 @@ impl<P: Ports> Memory<P> {
     pub async fn open(config: Config, ports: P) -> Result<Memory<P>> {
         config.check()?;
         let memory = Memory {
-            state: RefCell::new(State::new(ports.embedder().spec(), config.index_mode)),
+            state: RefCell::new(State::new((None, None), config.index_mode)),
+            own: RefCell::new(None),
+            own_generation: RefCell::new(None),
+            trouble: RefCell::new(None),
             ports,
             config,
             seen_commit: Cell::new(0),
@@ -51,9 +54,19 @@ impl<P: Ports> Memory<P> {
 
     /// Reads all that recall needs, turns and facts before their vectors, and puts it in the place of
     /// what was held before. Until then calls are answered from that.
-    async fn load(&self) -> Result<()> {
+    pub(super) async fn load(&self) -> Result<()> {
         let seen = self.ports.store().last_commit().await?;
-        let mut state = State::new(self.ports.embedder().spec(), self.config.index_mode);
+        let stored = self.records(Kind::Generation, "").await?.into_iter();
+        self.recognise(
+            stored
+                .filter_map(|record| match record {
+                    Record::Generation(generation) => Some(generation),
+                    _ => None,
+                })
+                .collect(),
+        );
+        let mut state = State::new(self.generations_to_hold(), self.config.index_mode);
+        let mut embedders = BTreeSet::new();
         for kind in [
             Kind::Session,
             Kind::Turn,
@@ -61,11 +74,24 @@ impl<P: Ports> Memory<P> {
             Kind::Vector,
             Kind::Job,
         ] {
-            let unreadable = self.each_record(kind, "", |record| state.take_in(&record));
+            let unreadable = self.each_record(kind, "", |record| {
+                if let Record::Vector(vector) = &record
+                    && !embedders.contains(&vector.embedder)
+                {
+                    embedders.insert(vector.embedder.clone());
+                }
+                state.take_in(&record);
+            });
             let unreadable = unreadable.await?.into_iter();
             let name = |name| format!("{}:{name}", kind.name());
             state.unreadable.extend(unreadable.map(name));
         }
+        let is_held = |id: &String| {
+            let mut held = [state.corpus.embedder(), state.corpus.next_embedder()].into_iter();
+            held.any(|spec| spec.is_some_and(|spec| spec.id == *id))
+        };
+        embedders.retain(|id| !is_held(id));
+        state.foreign = embedders;
         let mut held = self.state.borrow_mut();
         state.live = std::mem::take(&mut held.live);
         *held = state;
@@ -154,7 +180,7 @@ impl<P: Ports> Memory<P> {
         let state = self.state.borrow();
         Status {
             persistence: self.ports.store().persistence(),
-            embedder: state.corpus.embedder().map(|spec| spec.id.clone()),
+            embedder: self.embedder_status(),
             counts: Counts {
                 sessions: state.sessions.len(),
                 turns: state.corpus.n_turns(),

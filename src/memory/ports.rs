@@ -2,8 +2,8 @@
 //! tests implement them in a few lines.
 
 use super::cancel::Cancel;
+use crate::embed::{self, Calibration};
 use crate::error::Result;
-use crate::recall::EmbedderSpec;
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -17,6 +17,7 @@ pub trait Ports {
     fn store(&self) -> &Self::Store;
     fn transport(&self) -> &Self::Transport;
     fn clock(&self) -> &Self::Clock;
+    /// The built-in one; a chosen one is brought later by `Memory::adopt`.
     fn embedder(&self) -> &Self::Embedder;
 }
 
@@ -30,17 +31,39 @@ pub trait Clock {
     async fn sleep(&self, ms: u32);
 }
 
+/// What an embedder says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmbedderModel {
+    /// Stored with its vectors: another model has another id.
+    pub id: String,
+    /// `None` is found out by its first answer.
+    pub dimensions: Option<usize>,
+    /// `None` is measured on first use.
+    pub calibration: Option<Calibration>,
+}
+
+/// How an embedder's work is put between other work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Thousands of texts in the time that a message may wait: vectors are made with the record.
+    Instant,
+    /// So many texts at a time, in the background.
+    Texts(usize),
+}
+
 /// Turns text into vectors.
 #[allow(async_fn_in_trait, reason = "one driver awaits, on one thread")]
 pub trait Embedder {
-    /// What its vectors are; `None` while there is no model, and recall goes on by keywords.
-    fn spec(&self) -> Option<EmbedderSpec>;
+    /// `None` while there is no model, and recall goes on by keywords.
+    fn model(&self) -> Option<EmbedderModel>;
 
-    /// A vector for each text, in order; `None` for a text without any known word.
+    fn pace(&self) -> Pace;
+
+    /// A vector for each text, in order; `None` for a text without any known word. The driver checks what it gets.
     ///
     /// # Errors
-    /// `EmbedderUnavailable`.
-    async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Vec<f32>>>>;
+    /// `EmbedderFailed`, `EmbedderUnavailable`.
+    async fn embed(&self, texts: &[&str], kind: embed::Kind) -> Result<Vec<Option<Vec<f32>>>>;
 }
 
 /// A POST with a JSON body.

@@ -65,7 +65,7 @@ impl<P: Ports> Memory<P> {
             live.next_index += turns.len() as u32;
         })?;
         // The turns are saved; vectors are derived and are made later if this fails.
-        let _ = self.index_missing().await;
+        self.index_missing().await;
         Ok((id, turns.iter().map(|turn| turn.id).collect()))
     }
 

@@ -1,6 +1,6 @@
 //! Recall and the working-memory block.
 
-use super::{Embedder, Memory, Ports};
+use super::{Memory, Ports};
 use crate::block::{self, Block, BlockItem};
 use crate::error::{Error, Result};
 use crate::model::{Fact, Kind, Record, RecordRef, SessionId, Surfaced, Turn};
@@ -144,12 +144,6 @@ impl<P: Ports> Memory<P> {
             items,
             candidates: recollection.candidates,
         })
-    }
-
-    /// Without a model, or if it fails on this text, recall goes on by keywords.
-    async fn query_vector(&self, query: &str) -> Option<Vec<f32>> {
-        self.ports.embedder().spec()?;
-        self.ports.embedder().embed(&[query]).await.ok()?.pop()?
     }
 
     async fn read(&self, recalled: Recalled) -> Result<Option<RecollectedItem>> {

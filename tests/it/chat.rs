@@ -1,7 +1,7 @@
 //! The path of a message when all goes well.
 
 use crate::world::*;
-use onhand::memory::ChatEvent;
+use onhand::memory::{ChatEvent, EmbedderState};
 use onhand::model::Kind;
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ fn without_an_embedding_table_keywords_still_find_both_facts() {
     let world = World::new();
     first_session(&world);
     let memory = world.open_with(false);
-    assert_eq!(memory.status().embedder, None);
+    assert_eq!(memory.status().embedder.state, EmbedderState::Missing);
     world.line.0.will(says("Yes."));
     send(&memory, None, "birthday cake ideas for my kid on Saturday?")
         .0

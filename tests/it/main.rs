@@ -3,6 +3,7 @@
 
 mod chat;
 mod faults;
+mod generations;
 mod queue;
 mod tabs;
 mod tidy;

@@ -1,16 +1,15 @@
 //! A world for the driver: everything around it is under the test's control.
 
 use onhand::batch::{Batch, Commit};
-use onhand::config::Config;
-use onhand::embed::StaticTable;
-use onhand::error::{Error, Result};
+use onhand::config::{Config, EmbedderChoice};
+use onhand::embed::{self, StaticTable};
+use onhand::error::{EmbedderFault, Error, Result};
 use onhand::index::Mode;
 use onhand::memory::{
-    Body, Cancel, ChatEvent, Clock, Embedder, HttpRequest, HttpResponse, Memory, Ports, Send, Sent,
-    Transport,
+    Body, Cancel, ChatEvent, Clock, Embedder, EmbedderModel, HttpRequest, HttpResponse, Memory,
+    Pace, Ports, Send, Sent, Transport,
 };
 use onhand::model::{Kind, Namespace, Record, SessionId};
-use onhand::recall::EmbedderSpec;
 use onhand::store::ram::RamStore;
 use onhand::store::{Persistence, Range, Scan, Store};
 use onhand::time::Timestamp;
@@ -156,8 +155,12 @@ impl Clock for Hand {
     }
 }
 
-/// The real table, or none.
-pub struct Table(pub bool);
+/// The embedders of the tests.
+pub enum AnyEmbedder {
+    /// The real table, or none.
+    Table(bool),
+    Words(Rc<Words>),
+}
 
 fn table() -> &'static StaticTable {
     static TABLE: OnceLock<StaticTable> = OnceLock::new();
@@ -168,17 +171,112 @@ fn table() -> &'static StaticTable {
     })
 }
 
-impl Embedder for Table {
-    fn spec(&self) -> Option<EmbedderSpec> {
-        self.0.then(|| EmbedderSpec {
-            id: table().id().into(),
-            dimensions: table().dimensions(),
-            mean: table().calibration().mean,
-            sd: table().calibration().sd,
+/// The id of the built-in embedder.
+pub fn table_id() -> String {
+    table().id().into()
+}
+
+impl Embedder for AnyEmbedder {
+    fn model(&self) -> Option<EmbedderModel> {
+        match self {
+            AnyEmbedder::Table(is_there) => is_there.then(|| EmbedderModel {
+                id: table_id(),
+                dimensions: Some(table().dimensions()),
+                calibration: Some(table().calibration()),
+            }),
+            AnyEmbedder::Words(words) => Some(EmbedderModel {
+                id: words.id.clone(),
+                dimensions: words.tells_dimensions.then_some(words.dimensions),
+                calibration: None,
+            }),
+        }
+    }
+    fn pace(&self) -> Pace {
+        match self {
+            AnyEmbedder::Table(_) => Pace::Instant,
+            AnyEmbedder::Words(words) => words.pace,
+        }
+    }
+    async fn embed(&self, texts: &[&str], _: embed::Kind) -> Result<Vec<Option<Vec<f32>>>> {
+        match self {
+            AnyEmbedder::Table(_) => Ok(texts.iter().map(|text| table().embed(text)).collect()),
+            AnyEmbedder::Words(words) => words.embed(texts),
+        }
+    }
+}
+
+/// A small embedder of a host: each word has a random direction, fixed by a seed, and a text is the sum of its words.
+///
+/// It knows one thing that no other does: `zorblax` is a boat.
+pub struct Words {
+    pub id: String,
+    pub dimensions: usize,
+    pub tells_dimensions: bool,
+    pub pace: Pace,
+    /// What it does wrong.
+    pub fault: Cell<Option<EmbedderFault>>,
+    /// Every text that it was asked for, in order.
+    pub asked: RefCell<Vec<String>>,
+}
+
+impl Words {
+    pub fn new(id: &str, dimensions: usize) -> Rc<Words> {
+        Rc::new(Words {
+            id: id.into(),
+            dimensions,
+            tells_dimensions: false,
+            pace: Pace::Texts(8),
+            fault: Cell::new(None),
+            asked: RefCell::default(),
         })
     }
-    async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Vec<f32>>>> {
-        Ok(texts.iter().map(|text| table().embed(text)).collect())
+
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Vec<f32>>>> {
+        self.asked
+            .borrow_mut()
+            .extend(texts.iter().map(|text| text.to_string()));
+        let mut vectors: Vec<Option<Vec<f32>>> = texts.iter().map(|text| self.one(text)).collect();
+        match self.fault.get() {
+            None => {}
+            Some(EmbedderFault::WrongCount) => {
+                vectors.pop();
+            }
+            Some(EmbedderFault::WrongDimensions) => {
+                vectors[0] = Some(vec![1.0; self.dimensions + 1])
+            }
+            Some(EmbedderFault::NotFinite) => vectors[0] = Some(vec![f32::NAN; self.dimensions]),
+            Some(EmbedderFault::Uniform) => vectors.fill(Some(vec![1.0; self.dimensions])),
+            Some(fault) => {
+                return Err(Error::EmbedderFailed {
+                    fault,
+                    message: "as told".into(),
+                });
+            }
+        }
+        Ok(vectors)
+    }
+
+    fn one(&self, text: &str) -> Option<Vec<f32>> {
+        let mut sum = vec![0.0; self.dimensions];
+        let words = text.to_lowercase();
+        for word in words
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| word.len() > 2)
+        {
+            let word = if word == "zorblax" { "boat" } else { word };
+            // FNV-1a, then xorshift: a fixed direction per word and embedder.
+            let seed = self.id.bytes().chain(word.bytes());
+            let mut state = seed.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+            });
+            for x in &mut sum {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                *x += (state >> 40) as f32 / (1 << 23) as f32 - 1.0;
+            }
+        }
+        sum.iter().any(|&x| x != 0.0).then_some(sum)
     }
 }
 
@@ -222,14 +320,14 @@ pub struct TestPorts {
     store: Rc<Faulty>,
     transport: Line,
     clock: Hand,
-    embedder: Table,
+    embedder: AnyEmbedder,
 }
 
 impl Ports for TestPorts {
     type Store = Rc<Faulty>;
     type Transport = Line;
     type Clock = Hand;
-    type Embedder = Table;
+    type Embedder = AnyEmbedder;
 
     fn store(&self) -> &Rc<Faulty> {
         &self.store
@@ -240,7 +338,7 @@ impl Ports for TestPorts {
     fn clock(&self) -> &Hand {
         &self.clock
     }
-    fn embedder(&self) -> &Table {
+    fn embedder(&self) -> &AnyEmbedder {
         &self.embedder
     }
 }
@@ -271,14 +369,30 @@ impl World {
     }
 
     pub fn open_as(&self, table: bool, index_mode: Mode) -> Memory<TestPorts> {
+        self.open_choosing(table, index_mode, EmbedderChoice::BuiltIn)
+    }
+
+    /// Opens the memory for an embedder that the host brings.
+    pub fn open_for(&self, id: &str) -> Memory<TestPorts> {
+        let id = Some(id.into());
+        self.open_choosing(true, Mode::Scan, EmbedderChoice::Own { id })
+    }
+
+    pub fn open_choosing(
+        &self,
+        table: bool,
+        index_mode: Mode,
+        embedder: EmbedderChoice,
+    ) -> Memory<TestPorts> {
         let ports = TestPorts {
             store: self.store.clone(),
             transport: self.line.clone(),
             clock: self.clock.clone(),
-            embedder: Table(table),
+            embedder: AnyEmbedder::Table(table),
         };
         let config = Config {
             index_mode,
+            embedder,
             ..Config::new(namespace())
         };
         pollster::block_on(Memory::open(config, ports)).expect("it opens")
