@@ -27,7 +27,7 @@ pub enum Error {
     Corrupt { what: String, message: String },
     /// The embedding model could not be loaded; recall goes on by keywords.
     EmbedderUnavailable { message: String },
-    /// The host's own embedder did not do what it is asked to; recall goes on by keywords.
+    /// The embedder that the host chose could not be loaded or does not do what it is asked to; recall goes on without it.
     EmbedderFailed {
         fault: EmbedderFault,
         message: String,
@@ -51,6 +51,12 @@ pub enum Error {
 /// What an embedder did wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmbedderFault {
+    /// Its weights could not be fetched.
+    NotLoaded,
+    /// Its weights are not the ones that were promised.
+    WrongChecksum,
+    /// Its weights are no weights that this version reads.
+    Unreadable,
     /// It threw.
     Threw,
     /// It did not answer in time.
@@ -66,9 +72,30 @@ pub enum EmbedderFault {
 }
 
 impl EmbedderFault {
+    pub const ALL: [EmbedderFault; 9] = [
+        EmbedderFault::NotLoaded,
+        EmbedderFault::WrongChecksum,
+        EmbedderFault::Unreadable,
+        EmbedderFault::Threw,
+        EmbedderFault::TimedOut,
+        EmbedderFault::WrongCount,
+        EmbedderFault::WrongDimensions,
+        EmbedderFault::NotFinite,
+        EmbedderFault::Uniform,
+    ];
+
+    pub fn from_name(name: &str) -> Option<EmbedderFault> {
+        EmbedderFault::ALL
+            .into_iter()
+            .find(|fault| fault.name() == name)
+    }
+
     /// A stable name, the same in Rust and in the package.
     pub fn name(self) -> &'static str {
         match self {
+            EmbedderFault::NotLoaded => "not_loaded",
+            EmbedderFault::WrongChecksum => "wrong_checksum",
+            EmbedderFault::Unreadable => "unreadable",
             EmbedderFault::Threw => "threw",
             EmbedderFault::TimedOut => "timed_out",
             EmbedderFault::WrongCount => "wrong_count",
@@ -162,7 +189,7 @@ impl fmt::Display for Error {
             ),
             Error::EmbedderFailed { message, .. } => write!(
                 f,
-                "The embedder that the host brought failed ({message}). Recall uses what it has without it; it is asked again later."
+                "The chosen embedder does not work ({message}). Recall goes on without it until it does."
             ),
             Error::Network { message } => write!(
                 f,

@@ -1,8 +1,12 @@
 import * as scalar from "./wasm/scalar/onhand.js";
 import * as simd from "./wasm/simd/onhand.js";
+import { bringEmbedder } from "./bring.js";
+import type { Ask, EmbedderOption } from "./embedders.js";
 import { hasSimd } from "./simd.js";
 import { forgetTable, loadTable } from "./table.js";
-import type { Status } from "./types.js";
+import type { EmbedderStatus, Status } from "./types.js";
+
+export type { TextEmbedder } from "./wasm/simd/onhand.js";
 
 /** What the engine is opened with; `src/web/engine.rs` reads it. */
 export interface EngineOptions {
@@ -16,6 +20,7 @@ export interface EngineOptions {
   blockTokens: number | null;
   maxTokens: number | null;
   index: "scan" | "hnsw" | null;
+  embedder: EmbedderOption;
   /** Where the embedding table is, if not in this package. */
   tableUrl: string | null;
   debug: boolean;
@@ -27,38 +32,52 @@ export type EngineRequest = { type: string; [argument: string]: unknown };
 /** What the engine says unasked. */
 export type EngineNotice =
   | { type: "committed"; commit: number; kinds: string[] }
+  | { type: "embedder"; status: EmbedderStatus }
   /** It panicked. This instance is dead. */
   | { type: "stopped"; place: string };
 
 /** The engine in this thread. */
 export interface Engine {
   call(request: EngineRequest, signal: AbortSignal | undefined, emit: ((event: unknown) => void) | undefined): Promise<unknown>;
+  useWeights(bytes: Uint8Array): void;
+  useCallback(id: string, dimensions: number | undefined, ask: Ask): void;
   close(): void;
 }
 
 /** Set when the instance of this thread panicked: all that it holds is lost, and it must not be used again. */
 let stopped = false;
 
-/** Loads the WebAssembly build that this browser can run, and opens a memory in it. */
-export async function openEngine(options: EngineOptions, notify: (notice: EngineNotice) => void): Promise<Engine> {
+/** The WebAssembly build that this browser can run, ready to be used. */
+export async function webAssembly(): Promise<typeof simd> {
   const build = hasSimd() ? simd : scalar;
-  const [table] = await Promise.all([readTable(options.tableUrl), build.default()]);
+  await build.default();
   if (stopped) {
     build.__wbg_reset_state();
     stopped = false;
   }
+  // The two builds have the same interface; only classes' private fields set their types apart.
+  return build as typeof simd;
+}
+
+/** Opens a memory. `ask` is the page's own embedder, if it chose one. */
+export async function openEngine(options: EngineOptions, notify: (notice: EngineNotice) => void, ask: Ask | undefined): Promise<Engine> {
+  const [table, build] = await Promise.all([readTable(options), webAssembly()]);
   const { tableUrl: _, ...rest } = options;
   const engine: Engine = await build.Engine.open({ ...rest, tableError: table.error }, table.bytes, (notice: EngineNotice) => {
     if (notice.type === "stopped") stopped = true;
     notify(notice);
   });
   if (table.bytes) await dropDamagedTable(engine);
+  const tell = (status: EmbedderStatus): void => notify({ type: "embedder", status });
+  // Not awaited: the memory is of use without it. What goes wrong is in the status, or the engine has stopped.
+  void bringEmbedder(engine, options.embedder, ask, tell).catch(() => {});
   return engine;
 }
 
-async function readTable(url: string | null): Promise<{ bytes: Uint8Array | undefined; error: string | null }> {
+async function readTable({ tableUrl, embedder }: EngineOptions): Promise<{ bytes: Uint8Array | undefined; error: string | null }> {
+  if (embedder.type === "none") return { bytes: undefined, error: null };
   try {
-    return { bytes: await loadTable(url), error: null };
+    return { bytes: await loadTable(tableUrl), error: null };
   } catch (error) {
     return { bytes: undefined, error: error instanceof Error ? error.message : String(error) };
   }
@@ -67,5 +86,6 @@ async function readTable(url: string | null): Promise<{ bytes: Uint8Array | unde
 /** A cached table that the engine refused would be refused for ever; the next start loads it anew. */
 async function dropDamagedTable(engine: Engine): Promise<void> {
   const status = (await engine.call({ type: "status" }, undefined, undefined)) as Status;
-  if (status.embedder.state === "missing") await forgetTable();
+  const { embedder } = status;
+  if (embedder.state === "missing" || ("serving" in embedder && embedder.serving === null)) await forgetTable();
 }

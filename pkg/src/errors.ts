@@ -20,6 +20,18 @@ export type ErrorCode =
   | "engine_restarted"
   | "engine_failed";
 
+/** What an embedder did wrong: the `kind` of an `embedder_failed`. */
+export type EmbedderFault =
+  | "not_loaded"
+  | "wrong_checksum"
+  | "unreadable"
+  | "threw"
+  | "timed_out"
+  | "wrong_count"
+  | "wrong_dimensions"
+  | "not_finite"
+  | "uniform";
+
 /** An error as it crosses threads: a plain object. */
 export interface ErrorData {
   code: ErrorCode;
@@ -41,7 +53,7 @@ export class OnhandError extends Error {
   readonly retryable: boolean;
   /** HTTP status of Claude's API or the edge worker. */
   readonly status: number | undefined;
-  /** The API's `error.type`. */
+  /** The API's `error.type`; of an `embedder_failed`, what the embedder did wrong. */
   readonly kind: string | undefined;
   /** The API's `error.details.error_code`. */
   readonly errorCode: string | undefined;

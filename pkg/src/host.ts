@@ -1,3 +1,4 @@
+import type { Ask } from "./embedders.js";
 import type { EngineNotice, EngineOptions, EngineRequest } from "./engine.js";
 import { closed, failed, isErrorData, OnhandError } from "./errors.js";
 import { startInPage, startWorker, type Thread } from "./thread.js";
@@ -9,6 +10,8 @@ const RESTART_WINDOW_MS = 60_000;
 export interface HostEvents {
   notice(notice: EngineNotice): void;
   restarted(): void;
+  /** The page's own embedder, if it brought one. */
+  embed: Ask | undefined;
 }
 
 /**
@@ -59,7 +62,7 @@ export class EngineHost {
 
   #start(): Promise<Thread> {
     const start = this.place === "worker" ? startWorker : startInPage;
-    const thread = start(this.options, { notice: this.events.notice, dead: () => this.#replace() });
+    const thread = start(this.options, { notice: this.events.notice, dead: () => this.#replace(), embed: this.events.embed });
     // Whoever calls next sees the rejection; without this it would also be reported as unhandled.
     thread.catch(() => {});
     return thread;

@@ -1,10 +1,12 @@
 import { Chat, type ChatOptions } from "./chat.js";
+import { embedRunner, jobRunner } from "./background.js";
+import { embedderOption, type EmbedderChoice, type EmbedderOption } from "./embedders.js";
 import type { EngineNotice, EngineOptions } from "./engine.js";
 import { OnhandError } from "./errors.js";
 import { EngineHost } from "./host.js";
-import { JobRunner } from "./jobs.js";
+import type { Runner } from "./runner.js";
 import { CommitChannel } from "./tabs.js";
-import type { Block, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn } from "./types.js";
+import type { Block, EmbedderStatus, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -30,6 +32,11 @@ export interface MemoryOptions {
    * builds a graph in the background, which takes seconds per 10,000 vectors and holds up recall meanwhile.
    */
   index?: "scan" | "hnsw";
+  /**
+   * Turns text into vectors. Default `"default"`, the table in this package. After a change everything is embedded anew in the
+   * background; until that is done, recall goes by the default's vectors. `memory.status().embedder` shows how far it is.
+   */
+  embedder?: EmbedderChoice;
   /** Where the engine runs: a Web Worker of its own (default), or the page. */
   thread?: "worker" | "page";
   /** Where the embedding table is served, if not from where your bundler put it. */
@@ -46,52 +53,73 @@ export function createMemory(options: MemoryOptions = {}): Promise<Memory> {
 /** One person's memory, open. */
 export class Memory {
   readonly #host: EngineHost;
-  readonly #jobs: JobRunner;
+  readonly #runners: Runner[];
   readonly #tabs: CommitChannel;
   readonly #listeners: Set<(event: MemoryEvent) => void>;
 
-  private constructor(host: EngineHost, jobs: JobRunner, tabs: CommitChannel, listeners: Set<(event: MemoryEvent) => void>) {
+  private constructor(host: EngineHost, runners: Runner[], tabs: CommitChannel, listeners: Set<(event: MemoryEvent) => void>) {
     this.#host = host;
-    this.#jobs = jobs;
+    this.#runners = runners;
     this.#tabs = tabs;
     this.#listeners = listeners;
   }
 
   /** @internal Use {@link createMemory}. */
   static async open(options: MemoryOptions): Promise<Memory> {
-    const engine = engineOptions(options);
+    const { option, ask } = embedderOption(options.embedder);
+    const engine = engineOptions(options, option);
     const name = `onhand:${engine.database}:${engine.user}:${engine.project}`;
     const listeners = new Set<(event: MemoryEvent) => void>();
     const tell = (event: MemoryEvent): void => {
       for (const listener of listeners) listener(event);
     };
     let host: EngineHost | undefined;
-    let jobs: JobRunner | undefined;
+    let jobs: Runner | undefined;
+    let embedding: Runner | undefined;
+    const isOwn = option.type === "weights" || option.type === "callback";
+    let lastTold = "";
+    const tellEmbedder = (status: EmbedderStatus): void => {
+      const told = JSON.stringify(status);
+      if (told === lastTold) return;
+      lastTold = told;
+      tell({ type: "embedder", ...status });
+    };
     const tabs = new CommitChannel(name, (kinds) => {
       void host?.call({ type: "catchUp" }).then(
-        () => tell({ type: "changed", kinds, elsewhere: true }),
+        () => {
+          tell({ type: "changed", kinds, elsewhere: true });
+          // Another tab makes vectors for this one too.
+          if (kinds.includes("vector") && isOwn) void host?.call<EmbedderStatus>({ type: "embedder" }).then(tellEmbedder, () => {});
+        },
         // The next commit, from here or elsewhere, brings this tab up to date.
         () => {},
       );
     });
     const notice = (notice: EngineNotice): void => {
+      if (notice.type === "embedder") {
+        tellEmbedder(notice.status);
+        embedding?.wake();
+      }
       if (notice.type !== "committed") return;
       tabs.tell(notice.kinds);
       tell({ type: "changed", kinds: notice.kinds, elsewhere: false });
       if (notice.kinds.includes("job")) jobs?.wake();
+      if (isOwn && notice.kinds.some((kind) => kind === "turn" || kind === "fact")) embedding?.wake();
     };
     const restarted = (): void => {
       tell({ type: "restarted" });
       jobs?.wake();
+      embedding?.wake();
     };
     try {
-      host = await EngineHost.open(engine, options.thread ?? "worker", { notice, restarted });
+      host = await EngineHost.open(engine, options.thread ?? "worker", { notice, restarted, embed: ask });
     } catch (error) {
       tabs.close();
       throw error;
     }
-    jobs = new JobRunner(host, `${name}:jobs`);
-    return new Memory(host, jobs, tabs, listeners);
+    jobs = jobRunner(host, `${name}:jobs`);
+    embedding = embedRunner(host, `${name}:embedding`, tellEmbedder);
+    return new Memory(host, [jobs, embedding], tabs, listeners);
   }
 
   /** A conversation: a new one, or the continuation of a session. */
@@ -151,7 +179,7 @@ export class Memory {
     retry: (): Promise<void> => this.#host.call({ type: "retryJobs" }),
   };
 
-  /** Where memory is kept, whether the embedding table is there, and how much is stored. */
+  /** Where memory is kept, how the embedder is doing, and how much is stored. */
   status(): Promise<Status> {
     return this.#host.call({ type: "status" });
   }
@@ -169,14 +197,14 @@ export class Memory {
 
   /** Lets go of the database and the engine's thread. */
   close(): void {
-    this.#jobs.close();
+    for (const runner of this.#runners) runner.close();
     this.#tabs.close();
     this.#listeners.clear();
     this.#host.close();
   }
 }
 
-function engineOptions(options: MemoryOptions): EngineOptions {
+function engineOptions(options: MemoryOptions, embedder: EmbedderOption): EngineOptions {
   return {
     endpoint: endpointOf(options.endpoint),
     database: options.database ?? "onhand",
@@ -188,6 +216,7 @@ function engineOptions(options: MemoryOptions): EngineOptions {
     blockTokens: options.blockTokens ?? null,
     maxTokens: options.maxTokens ?? null,
     index: options.index ?? null,
+    embedder,
     tableUrl: options.tableUrl ? new URL(options.tableUrl, location.href).href : null,
     debug: options.debug ?? false,
   };

@@ -1,4 +1,5 @@
 import { VERSION } from "./version.js";
+import { WEIGHTS_CACHE } from "./weights.js";
 
 /** Kept under the package's version, so that an upgrade never meets an old table. */
 const CACHE = `onhand-${VERSION}`;
@@ -30,7 +31,7 @@ async function openCache(): Promise<Cache | undefined> {
   if (typeof caches === "undefined") return undefined;
   try {
     for (const name of await caches.keys()) {
-      if (name.startsWith("onhand-") && name !== CACHE) await caches.delete(name);
+      if (name.startsWith("onhand-") && name !== CACHE && name !== WEIGHTS_CACHE) await caches.delete(name);
     }
     return await caches.open(CACHE);
   } catch {

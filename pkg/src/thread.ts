@@ -1,3 +1,4 @@
+import type { Ask, TextKind } from "./embedders.js";
 import { openEngine, type Engine, type EngineNotice, type EngineOptions, type EngineRequest } from "./engine.js";
 import { failed, isErrorData, restarted, type ErrorData } from "./errors.js";
 import type { FromEngine, ToEngine } from "./protocol.js";
@@ -7,6 +8,8 @@ export interface ThreadEvents {
   notice(notice: EngineNotice): void;
   /** The engine is dead; calls under way were rejected with `engine_restarted`. */
   dead(): void;
+  /** The page's own embedder: a function can not go to a worker, so it stays here and is asked. */
+  embed: Ask | undefined;
 }
 
 /** An open engine, wherever it runs. Rejects with {@link ErrorData}. */
@@ -15,10 +18,15 @@ export interface Thread {
   end(): void;
 }
 
+/** A thread with the engine's code. */
+export function newEngineWorker(): Worker {
+  // Bundlers look for exactly this expression.
+  return new Worker(new URL("./engine-worker.js", import.meta.url), { type: "module", name: "onhand" });
+}
+
 /** Starts the engine in a Web Worker of its own: nothing it does can block the page. */
 export function startWorker(options: EngineOptions, events: ThreadEvents): Promise<Thread> {
-  // Bundlers look for exactly this expression.
-  const worker = new Worker(new URL("./engine-worker.js", import.meta.url), { type: "module", name: "onhand" });
+  const worker = newEngineWorker();
   const calls = new Map<number, { resolve(value: unknown): void; reject(error: ErrorData): void; emit: ((event: unknown) => void) | undefined }>();
   const post = (message: ToEngine): void => worker.postMessage(message);
   let lastId = 0;
@@ -53,6 +61,16 @@ export function startWorker(options: EngineOptions, events: ThreadEvents): Promi
       else signal?.addEventListener("abort", cancel);
     });
 
+  const embedFor = async (id: number, texts: string[], kind: TextKind): Promise<void> => {
+    try {
+      if (!events.embed) throw new Error("this page brought no embedder");
+      post({ type: "embedded", id, vectors: await events.embed(texts, kind) });
+    } catch (error) {
+      // Also what can not be sent to a worker, such as a function among the vectors.
+      post({ type: "notEmbedded", id, message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+    }
+  };
+
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<FromEngine>) => {
       switch (data.type) {
@@ -69,6 +87,8 @@ export function startWorker(options: EngineOptions, events: ThreadEvents): Promi
         case "error":
           calls.get(data.id)?.reject(data.error);
           return void calls.delete(data.id);
+        case "embed":
+          return void embedFor(data.id, data.texts, data.kind);
         case "notice":
           return data.notice.type === "stopped" ? die() : events.notice(data.notice);
         case "dead":
@@ -98,7 +118,7 @@ export async function startInPage(options: EngineOptions, events: ThreadEvents):
   };
   let engine: Engine;
   try {
-    engine = await openEngine(options, (notice) => (notice.type === "stopped" ? die() : events.notice(notice)));
+    engine = await openEngine(options, (notice) => (notice.type === "stopped" ? die() : events.notice(notice)), events.embed);
   } catch (error) {
     throw isErrorData(error) ? error : failed(String(error));
   }

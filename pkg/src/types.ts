@@ -1,5 +1,7 @@
 /** The plain objects that the engine gives. `src/web/views.rs` writes the same shapes. */
 
+import type { EmbedderFault } from "./errors.js";
+
 /** A moment in milliseconds since 1970-01-01T00:00:00Z. */
 export type Milliseconds = number;
 
@@ -104,14 +106,35 @@ export type ChatEvent =
 export interface Status {
   /** `memory` where the browser gives the page no database: everything is lost when the page closes. */
   storage: { state: "disk" | "memory"; reason?: { code: string; message: string } };
-  /** `missing` while the embedding table is not there: recall goes by keywords only. */
-  embedder: { state: "ready"; id: string } | { state: "missing"; message: string };
+  embedder: EmbedderStatus;
   counts: { sessions: number; turns: number; facts: number; jobs: number; deadJobs: number };
   /** Stored records that could not be read, as `kind:name`. They are left as they are. */
   unreadable: string[];
   /** Version of the engine. */
   version: string;
 }
+
+/**
+ * How recall by meaning stands. `id` is the embedder that was chosen, null while its name is not known; `serving` is the one
+ * whose vectors answer meanwhile, null while recall goes by words only.
+ */
+export type EmbedderStatus =
+  | { state: "ready"; id: string }
+  /** Recall goes by words because you chose `"none"`. */
+  | { state: "off" }
+  /** The embedding table is not there: recall goes by words only. */
+  | { state: "missing"; message: string }
+  /** Bytes of its weights that have come, and of how many if that is known. */
+  | { state: "loading"; id: string | null; serving: string | null; loaded: number; total: number | null }
+  /** Texts that have a vector of it, and of how many. It answers when all have. */
+  | { state: "embedding"; id: string | null; serving: string | null; done: number; total: number }
+  /** It does not work; it is tried again later. Nothing else passes for it. */
+  | {
+      state: "failed";
+      id: string | null;
+      serving: string | null;
+      error: { code: string; kind?: EmbedderFault; message: string };
+    };
 
 /** Work that waits, such as reading facts out of the last exchange. */
 export interface Job {
@@ -129,4 +152,6 @@ export type MemoryEvent =
   /** Records of these kinds were written, by this tab or another. */
   | { type: "changed"; kinds: string[]; elsewhere: boolean }
   /** The engine stopped and was started again from what is saved. */
-  | { type: "restarted" };
+  | { type: "restarted" }
+  /** The embedder's state changed, or its progress. */
+  | ({ type: "embedder" } & EmbedderStatus);

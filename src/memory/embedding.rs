@@ -49,6 +49,13 @@ impl<P: Ports> Memory<P> {
         Ok(())
     }
 
+    /// Says that the chosen embedder is on its way, perhaps after it failed to come.
+    pub fn embedder_is_coming(&self) {
+        if self.own.borrow().is_none() {
+            self.trouble.take();
+        }
+    }
+
     /// Says that the chosen embedder can not be brought, and why; the status shows it.
     pub fn embedder_failed(&self, error: Error) {
         self.trouble.replace(Some(Trouble {

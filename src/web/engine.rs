@@ -1,17 +1,17 @@
 //! The engine: what JavaScript holds. One plain object goes in, one comes out.
 
 use super::clock::BrowserClock;
-use super::embedder::TableEmbedder;
+use super::embedder::{BrowserEmbedder, Callback};
 use super::idb::IdbStore;
 use super::panic::install_hook;
 use super::transport::FetchTransport;
 use super::views::{
-    ChatEventView, ErrorView, FactView, ItemView, JobView, StatusView, TurnView, stop_reason,
+    ChatEventView, EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, StatusView,
+    TurnView, stop_reason,
 };
 use crate::batch::{Batch, Commit};
-use crate::config::Config;
-use crate::embed::StaticTable;
-use crate::error::{Error, Result};
+use crate::config::{Config, EmbedderChoice};
+use crate::error::{EmbedderFault, Error, Result};
 use crate::index::Mode;
 use crate::memory::{Cancel, Memory, Ports, RecallRequest, Send, SpokenTurn};
 use crate::model::{Fact, Kind, Namespace, Origin, Record, Role, SessionId};
@@ -20,6 +20,7 @@ use crate::store::ram::RamStore;
 use crate::store::{Persistence, Range, Scan, Store};
 use js_sys::{Function, Promise, Uint8Array};
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -33,6 +34,8 @@ struct Inner {
     memory: Memory<Browser>,
     no_disk: Option<Error>,
     no_table: Option<Error>,
+    /// Of the chosen embedder's weights, while they are being loaded.
+    loaded: Cell<Loaded>,
     debug: bool,
 }
 
@@ -49,8 +52,25 @@ struct Options {
     block_tokens: Option<u32>,
     max_tokens: Option<u32>,
     index: Option<IndexName>,
+    embedder: EmbedderOption,
     table_error: Option<String>,
     debug: bool,
+}
+
+/// Which embedder the page chose; it brings the chosen one after opening.
+#[derive(Deserialize)]
+struct EmbedderOption {
+    r#type: EmbedderName,
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EmbedderName {
+    Default,
+    None,
+    Weights,
+    Callback,
 }
 
 /// What the page may ask.
@@ -105,6 +125,18 @@ enum Request {
     Jobs,
     RetryJobs,
     CatchUp,
+    Embedder,
+    EmbedStep,
+    /// The chosen embedder's weights are on their way.
+    EmbedderLoading {
+        loaded: f64,
+        total: Option<f64>,
+    },
+    /// They will not come.
+    EmbedderFailed {
+        fault: String,
+        message: String,
+    },
     Crash,
 }
 
@@ -180,6 +212,37 @@ impl Engine {
         })
     }
 
+    /// Brings the embedder that the options chose, as its weights' bytes. Vectors are made by later `embedStep` requests.
+    ///
+    /// # Errors
+    /// An error object with a `code`.
+    #[wasm_bindgen(js_name = useWeights)]
+    pub fn use_weights(&self, bytes: &Uint8Array) -> std::result::Result<(), JsValue> {
+        let weights = BrowserEmbedder::weights(bytes);
+        let adopted = weights.and_then(|weights| self.0.memory.adopt(weights));
+        adopted.map_err(|error| thrown(&error))
+    }
+
+    /// Brings the embedder that the options chose, as a function of the page.
+    ///
+    /// # Errors
+    /// An error object with a `code`.
+    #[wasm_bindgen(js_name = useCallback)]
+    pub fn use_callback(
+        &self,
+        id: String,
+        dimensions: Option<u32>,
+        ask: Function,
+    ) -> std::result::Result<(), JsValue> {
+        let callback = BrowserEmbedder::Callback(Callback {
+            id,
+            dimensions: dimensions.map(|dimensions| dimensions as usize),
+            ask,
+        });
+        let adopted = self.0.memory.adopt(callback);
+        adopted.map_err(|error| thrown(&error))
+    }
+
     /// Lets go of the database. Calls under way end with `closed` or finish.
     pub fn close(&self) {
         self.0.memory.close();
@@ -199,16 +262,12 @@ impl Inner {
                 let message = options
                     .table_error
                     .unwrap_or_else(|| "no table was given".into());
-                (None, Some(Error::EmbedderUnavailable { message }))
+                let error = Error::EmbedderUnavailable { message };
+                (BrowserEmbedder::Nothing, Some(error))
             }
-            Some(bytes) => match StaticTable::from_bytes(&bytes.to_vec()) {
-                Ok(table) => (Some(table), None),
-                Err(error) => (
-                    None,
-                    Some(Error::EmbedderUnavailable {
-                        message: error.to_string(),
-                    }),
-                ),
+            Some(bytes) => match BrowserEmbedder::table(&bytes) {
+                Ok(table) => (table, None),
+                Err(error) => (BrowserEmbedder::Nothing, Some(error)),
             },
         };
         let (store, no_disk) = match IdbStore::open(&options.database).await {
@@ -228,17 +287,25 @@ impl Inner {
             Some(IndexName::Hnsw) => Mode::Hnsw,
             Some(IndexName::Scan) | None => Mode::Scan,
         };
+        config.embedder = match options.embedder.r#type {
+            EmbedderName::Default => EmbedderChoice::BuiltIn,
+            EmbedderName::None => EmbedderChoice::None,
+            EmbedderName::Weights | EmbedderName::Callback => EmbedderChoice::Own {
+                id: options.embedder.id,
+            },
+        };
         let browser = Browser {
             store: Announcing { store, notify },
             transport: FetchTransport::new(options.endpoint),
             clock: BrowserClock,
-            embedder: TableEmbedder(table),
+            embedder: table,
         };
         let memory = Memory::open(config, browser).await?;
         Ok(Inner {
             memory,
             no_disk,
             no_table,
+            loaded: Cell::default(),
             debug: options.debug,
         })
     }
@@ -254,7 +321,7 @@ impl Inner {
             Request::Status => give(&StatusView::new(
                 memory.status(),
                 self.no_disk.as_ref(),
-                self.no_table.as_ref(),
+                self.embedder(),
             )),
             Request::Send {
                 session,
@@ -375,6 +442,27 @@ impl Inner {
             Request::CatchUp => give(&CatchUpView {
                 changed: memory.catch_up().await?,
             }),
+            Request::Embedder => give(&self.embedder()),
+            Request::EmbedStep => {
+                let step = memory.embed_step().await?;
+                give(&EmbedStepView {
+                    left: step.left,
+                    next_in_ms: step.next_in_ms.map(|ms| ms as f64),
+                    embedder: self.embedder(),
+                })
+            }
+            Request::EmbedderLoading { loaded, total } => {
+                self.loaded.set(Loaded { loaded, total });
+                memory.embedder_is_coming();
+                give(&self.embedder())
+            }
+            Request::EmbedderFailed { fault, message } => {
+                memory.embedder_failed(Error::EmbedderFailed {
+                    fault: EmbedderFault::from_name(&fault).unwrap_or(EmbedderFault::NotLoaded),
+                    message,
+                });
+                give(&self.embedder())
+            }
             Request::Crash if self.debug => panic!("asked to crash"),
             Request::Crash => Err(Error::InvalidInput {
                 field: "crash",
@@ -382,6 +470,21 @@ impl Inner {
             }),
         }
     }
+}
+
+impl Inner {
+    fn embedder(&self) -> EmbedderView {
+        let status = self.memory.embedder_status();
+        EmbedderView::new(status, self.no_table.as_ref(), self.loaded.get())
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EmbedStepView {
+    left: usize,
+    next_in_ms: Option<f64>,
+    embedder: EmbedderView,
 }
 
 #[derive(Serialize)]
@@ -459,7 +562,7 @@ fn give(value: &impl Serialize) -> Result<JsValue> {
         })
 }
 
-fn thrown(error: &Error) -> JsValue {
+pub(super) fn thrown(error: &Error) -> JsValue {
     give(&ErrorView::from(error)).unwrap_or_else(|_| JsValue::from_str(error.code()))
 }
 
@@ -468,14 +571,14 @@ struct Browser {
     store: Announcing,
     transport: FetchTransport,
     clock: BrowserClock,
-    embedder: TableEmbedder,
+    embedder: BrowserEmbedder,
 }
 
 impl Ports for Browser {
     type Store = Announcing;
     type Transport = FetchTransport;
     type Clock = BrowserClock;
-    type Embedder = TableEmbedder;
+    type Embedder = BrowserEmbedder;
 
     fn store(&self) -> &Announcing {
         &self.store
@@ -486,7 +589,7 @@ impl Ports for Browser {
     fn clock(&self) -> &BrowserClock {
         &self.clock
     }
-    fn embedder(&self) -> &TableEmbedder {
+    fn embedder(&self) -> &BrowserEmbedder {
         &self.embedder
     }
 }

@@ -5,6 +5,8 @@
 #[cfg(feature = "engine")]
 mod clock;
 #[cfg(feature = "engine")]
+mod embed;
+#[cfg(feature = "engine")]
 mod embedder;
 #[cfg(feature = "engine")]
 mod engine;
@@ -19,5 +21,7 @@ mod vector_index;
 #[cfg(feature = "engine")]
 mod views;
 
+#[cfg(feature = "engine")]
+pub use embed::TextEmbedder;
 #[cfg(feature = "engine")]
 pub use engine::Engine;

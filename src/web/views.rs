@@ -2,7 +2,7 @@
 
 use crate::claude::reply::StopReason;
 use crate::error::Error;
-use crate::memory::{ChatEvent, RecollectedItem, Status};
+use crate::memory::{ChatEvent, EmbedderState, EmbedderStatus, RecollectedItem, Status};
 use crate::model::{
     Confidence, Evidence, Fact, FactType, Job, JobState, Origin, Role, Tokens, Turn,
 };
@@ -38,7 +38,10 @@ impl From<&Error> for ErrorView {
             message: error.to_string(),
             retryable: error.is_retryable(),
             status: api.map(|api| api.status),
-            kind: api.map(|api| api.kind.clone()),
+            kind: match error {
+                Error::EmbedderFailed { fault, .. } => Some(fault.name().into()),
+                _ => api.map(|api| api.kind.clone()),
+            },
             error_code: api.and_then(|api| api.error_code.clone()),
             retry_after_ms: api.and_then(|api| api.retry_after_ms),
             request_id: api.and_then(|api| api.request_id.clone()),
@@ -313,8 +316,69 @@ pub struct StorageView {
 #[derive(Serialize)]
 #[serde(tag = "state", rename_all = "camelCase")]
 pub enum EmbedderView {
-    Ready { id: String },
-    Missing { message: String },
+    Ready {
+        id: String,
+    },
+    Off,
+    Missing {
+        message: String,
+    },
+    Loading {
+        id: Option<String>,
+        serving: Option<String>,
+        loaded: f64,
+        total: Option<f64>,
+    },
+    Embedding {
+        id: Option<String>,
+        serving: Option<String>,
+        done: usize,
+        total: usize,
+    },
+    Failed {
+        id: Option<String>,
+        serving: Option<String>,
+        error: ErrorView,
+    },
+}
+
+/// Bytes of the weights that have come, and of how many if that is known.
+#[derive(Clone, Copy, Default)]
+pub struct Loaded {
+    pub loaded: f64,
+    pub total: Option<f64>,
+}
+
+impl EmbedderView {
+    pub fn new(status: EmbedderStatus, no_table: Option<&Error>, loaded: Loaded) -> EmbedderView {
+        let (id, serving) = (status.chosen, status.serving);
+        match status.state {
+            EmbedderState::Ready => EmbedderView::Ready {
+                id: serving.unwrap_or_default(),
+            },
+            EmbedderState::Off => EmbedderView::Off,
+            EmbedderState::Missing => EmbedderView::Missing {
+                message: no_table.map(ToString::to_string).unwrap_or_default(),
+            },
+            EmbedderState::Loading => EmbedderView::Loading {
+                id,
+                serving,
+                loaded: loaded.loaded,
+                total: loaded.total,
+            },
+            EmbedderState::Embedding { done, total } => EmbedderView::Embedding {
+                id,
+                serving,
+                done,
+                total,
+            },
+            EmbedderState::Failed(error) => EmbedderView::Failed {
+                id,
+                serving,
+                error: (&error).into(),
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -328,7 +392,7 @@ pub struct CountsView {
 }
 
 impl StatusView {
-    pub fn new(status: Status, no_disk: Option<&Error>, no_table: Option<&Error>) -> StatusView {
+    pub fn new(status: Status, no_disk: Option<&Error>, embedder: EmbedderView) -> StatusView {
         let counts = status.counts;
         StatusView {
             storage: StorageView {
@@ -338,12 +402,7 @@ impl StatusView {
                 },
                 reason: no_disk.map(Into::into),
             },
-            embedder: match status.embedder {
-                Some(id) => EmbedderView::Ready { id },
-                None => EmbedderView::Missing {
-                    message: no_table.map(ToString::to_string).unwrap_or_default(),
-                },
-            },
+            embedder,
             counts: CountsView {
                 sessions: counts.sessions,
                 turns: counts.turns,

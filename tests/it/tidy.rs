@@ -159,6 +159,19 @@ fn every_error_code_is_known_to_the_package() {
 }
 
 #[test]
+fn every_embedder_fault_is_known_to_the_package() {
+    let faults: Vec<&str> = onhand::error::EmbedderFault::ALL
+        .iter()
+        .map(|fault| fault.name())
+        .collect();
+    let package = fs::read_to_string(root().join("pkg/src/errors.ts")).unwrap();
+    let union = package.split("export type EmbedderFault =").nth(1).unwrap();
+    let union = union.split(';').next().unwrap();
+    let theirs: Vec<&str> = union.split('"').skip(1).step_by(2).collect();
+    assert_eq!(faults, theirs);
+}
+
+#[test]
 fn versions_are_in_step() {
     let version = env!("CARGO_PKG_VERSION");
     let package = fs::read_to_string(root().join("pkg/package.json")).unwrap();

@@ -17,7 +17,8 @@ try {
     if (event.type === "restarted") {
       notices.show("engine", "The memory engine stopped and was started again from what is saved.", { dismissable: true });
     }
-    if (event.type === "restarted" || event.kinds.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
+    if (event.type === "embedder") showEmbedder(event);
+    if (event.type === "restarted" || event.kinds?.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
     if (event.type === "changed" && event.kinds.includes("turn")) void picker.refresh(chat.session);
   });
 
@@ -38,12 +39,18 @@ async function showStatus(memory) {
       `This browser gives the page no storage (${storage.reason?.message ?? "unknown reason"}). The chat works, but everything is forgotten when you close this tab. Leave private mode or allow site data, then reload.`,
     );
   }
-  if (embedder.state === "missing") {
-    notices.show("embedder", `${embedder.message} Reload the page to try again.`);
-  }
+  showEmbedder(embedder);
   if (unreadable.length > 0) {
     notices.show("unreadable", `${unreadable.length} stored records could not be read. They are kept as they are.`);
   }
+}
+
+/** Recall by meaning: said only when it does not work, or is being prepared. */
+function showEmbedder(embedder) {
+  if (embedder.state === "missing") notices.show("embedder", `${embedder.message} Reload the page to try again.`);
+  else if (embedder.state === "failed") notices.show("embedder", embedder.error.message);
+  else if (embedder.state === "embedding") notices.show("embedder", `Preparing recall by meaning: ${embedder.done} of ${embedder.total} texts.`);
+  else notices.clear("embedder");
 }
 
 /** Says plainly where answers come from, as the edge worker reports it, and gives the name of whoever answers. */

@@ -1,30 +1,26 @@
-import type { EngineHost } from "./host.js";
 import { inOneTab } from "./tabs.js";
-
-interface WorkReport {
-  nextInMs: number | null;
-}
 
 /** setTimeout takes at most 2³¹ − 1 ms. */
 const LONGEST_TIMER_MS = 0x7fff_ffff;
 
-/** Runs the queue when something is due, in one tab at a time. */
-export class JobRunner {
+/** Runs work in the background when something is due, in one tab at a time. */
+export class Runner {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running = false;
   #again = false;
   #closed = false;
   readonly #online = (): void => this.wake();
 
+  /** `work` gives the milliseconds after which it wants to be called again, or null. */
   constructor(
-    private readonly host: EngineHost,
     private readonly lock: string,
+    private readonly work: (isClosed: () => boolean) => Promise<number | null>,
   ) {
     globalThis.addEventListener("online", this.#online);
     this.wake();
   }
 
-  /** Looks at the queue now. */
+  /** Looks for work now. */
   wake(): void {
     clearTimeout(this.#timer);
     if (this.#closed) return;
@@ -34,7 +30,7 @@ export class JobRunner {
     }
     this.#running = true;
     void inOneTab(this.lock, () => this.#work())
-      // What failed stays queued; the next commit, the network's return or the next start looks again.
+      // What failed stays to be done; the next commit, the network's return or the next start looks again.
       .catch(() => {})
       .finally(() => {
         this.#running = false;
@@ -53,9 +49,7 @@ export class JobRunner {
 
   async #work(): Promise<void> {
     if (this.#closed) return;
-    // Another tab may have done the work while this one waited for the lock.
-    await this.host.call({ type: "catchUp" });
-    const { nextInMs } = await this.host.call<WorkReport>({ type: "work" });
+    const nextInMs = await this.work(() => this.#closed);
     if (nextInMs !== null && !this.#closed) {
       this.#timer = setTimeout(() => this.wake(), Math.min(nextInMs, LONGEST_TIMER_MS));
     }

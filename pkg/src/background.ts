@@ -1,0 +1,38 @@
+/** What is done when nobody waits for it. */
+import { breathe } from "./breath.js";
+import type { EngineHost } from "./host.js";
+import { Runner } from "./runner.js";
+import type { EmbedderStatus } from "./types.js";
+
+interface WorkReport {
+  nextInMs: number | null;
+}
+
+interface EmbedStep {
+  left: number;
+  nextInMs: number | null;
+  embedder: EmbedderStatus;
+}
+
+/** Runs the queue. */
+export function jobRunner(host: EngineHost, lock: string): Runner {
+  return new Runner(lock, async () => {
+    // Another tab may have done the work while this one waited for the lock.
+    await host.call({ type: "catchUp" });
+    const { nextInMs } = await host.call<WorkReport>({ type: "work" });
+    return nextInMs;
+  });
+}
+
+/** Makes missing vectors, in steps that leave room for whatever else is asked of the engine or the page. */
+export function embedRunner(host: EngineHost, lock: string, tell: (status: EmbedderStatus) => void): Runner {
+  return new Runner(lock, async (isClosed) => {
+    await host.call({ type: "catchUp" });
+    for (;;) {
+      const { left, nextInMs, embedder } = await host.call<EmbedStep>({ type: "embedStep" });
+      tell(embedder);
+      if (left === 0 || nextInMs !== null || isClosed()) return nextInMs;
+      await breathe();
+    }
+  });
+}
