@@ -29,9 +29,10 @@ def texts():
     return [*texts, " ".join(calibration_turns())]
 
 
-def write(name, about, vectors):
-    """A JSON file that describes, and the vectors as 16-bit integers (32767 is 1) in the order of the texts."""
-    lines = [json.dumps(text, ensure_ascii=True) for text in about.pop("texts")]
-    head = json.dumps(about)[1:-1]
+def write(name, about, **vectors):
+    """A JSON file that describes, and vectors as 16-bit integers (32767 is 1) in the order of the texts."""
+    lines = [json.dumps(text, ensure_ascii=True) for text in about["texts"]]
+    head = json.dumps({key: value for key, value in about.items() if key != "texts"})[1:-1]
     (FOLDER / f"{name}.json").write_text("{" + head + ', "texts": [\n' + ",\n".join(lines) + "\n]}\n", encoding="utf8")
-    (FOLDER / f"{name}.i16").write_bytes(np.rint(np.array(vectors) * 32767).astype("<i2").tobytes())
+    for kind, values in vectors.items():
+        (FOLDER / f"{name}-{kind}.i16").write_bytes(np.rint(np.array(values) * 32767).astype("<i2").tobytes())

@@ -6,7 +6,7 @@ const FREE: u32 = u32::MAX;
 /// Different strings, numbered from 0; an empty one is a number that no text begins with.
 ///
 /// One block of bytes and a hash table of numbers: 250,000 strings take about 3 MB beside their bytes, and no allocation each.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Spellings {
     bytes: Vec<u8>,
     /// Start of each string in `bytes`; one more entry closes the last one.

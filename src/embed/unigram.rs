@@ -18,7 +18,7 @@ const LONGEST_WORD_BYTES: usize = 4096;
 const HEADER_BYTES: usize = 16;
 
 /// Cuts texts into the most likely pieces of one vocabulary.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Unigram {
     rules: Rules,
     pieces: Spellings,
@@ -29,7 +29,7 @@ pub(super) struct Unigram {
 }
 
 /// Replacements of a normalisation; where several fit, the longest is taken.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Rules {
     from: Spellings,
     to: String,

@@ -25,7 +25,7 @@ pub(super) enum TokenizerKind {
 }
 
 /// The header of a file whose length and checksum fit it. Offsets and lengths are within the file.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Header {
     pub(super) shape: Shape,
     pub(super) tokenizer: TokenizerKind,

@@ -10,7 +10,7 @@ use super::lanes::{LANES, Lanes};
 const TILE: usize = 8;
 
 /// `outputs` rows of `inputs` weights, and what belongs to each row.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Matrix {
     pub(super) inputs: usize,
     pub(super) outputs: usize,

@@ -26,6 +26,8 @@ mod tokenizer;
 
 pub use error::WeightsError;
 
+use std::fmt;
+
 use super::Calibration;
 use coding::Coding;
 use network::Network;
@@ -50,7 +52,7 @@ pub enum Kind {
 /// assert_eq!(passage.len(), model.dimensions());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Transformer {
     id: String,
     calibration: Calibration,
@@ -72,6 +74,15 @@ struct Rows {
     coding: Coding,
     scales_at: usize,
     at: usize,
+}
+
+/// The id; the weights fill pages.
+impl fmt::Debug for Transformer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transformer")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Transformer {

@@ -20,7 +20,7 @@ pub(super) struct Shape {
 }
 
 /// Scales every row to mean 0 and variance 1, then by a weight and a bias per component.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Norm {
     pub(super) weight: Vec<f32>,
     pub(super) bias: Vec<f32>,
@@ -28,7 +28,7 @@ pub(super) struct Norm {
     pub(super) epsilon: f32,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Layer {
     /// Queries, keys and values of all heads.
     pub(super) attend: Matrix,
@@ -40,7 +40,7 @@ pub(super) struct Layer {
 }
 
 /// Everything of a network but the vocabulary's rows and the matrices' bytes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Network {
     pub(super) shape: Shape,
     /// `hidden` numbers per position; the segment's vector is part of them.

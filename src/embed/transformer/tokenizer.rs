@@ -6,7 +6,7 @@ use crate::embed::TableError;
 use crate::embed::unigram::Unigram;
 use crate::embed::wordpiece::WordPiece;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Tokenizer {
     WordPiece(WordPiece),
     Unigram(Unigram),
