@@ -36,3 +36,9 @@ def write(name, about, **vectors):
     (FOLDER / f"{name}.json").write_text("{" + head + ', "texts": [\n' + ",\n".join(lines) + "\n]}\n", encoding="utf8")
     for kind, values in vectors.items():
         (FOLDER / f"{name}-{kind}.i16").write_bytes(np.rint(np.array(values) * 32767).astype("<i2").tobytes())
+
+
+def write_ids(name, texts, ids):
+    """Texts with the ids of a reference tokenizer."""
+    lines = [json.dumps(dict(text=text, ids=row), ensure_ascii=True) for text, row in zip(texts, ids)]
+    (FOLDER / f"{name}.json").write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf8")

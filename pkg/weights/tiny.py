@@ -22,11 +22,13 @@ TEXTS = [
     "we",
     "My ünrun CAFÉ jumps! ",
     "query: passage: the",
+    "E\u0301e\u0301 \u200b\u00a0 caﬁt… Ａ日本",
+    "the" * 40,
 ]
 # Spaces become ▁; the empty ones are special pieces.
 PIECES = ["", "", "", "", "▁", "▁the", "▁cat", "▁a", "t", "h", "e", "c", "a", "s", "▁s", "at", "▁sat", "on", "o", "n", "▁on", "m"]
 PIECES += ["d", "og", "▁do", "r", "u", "▁r", "un", "q", "y", ":", "p", "g", "ge", "ss", "▁pa", "é", "日", "本", "日本", ".", "i", "w"]
-RULES = {"É": "é", "e\u0301": "é", "E\u0301": "é", "\u00a0": " ", "\u200b": "", "\t": " ", "Ａ": "a", "ﬁ": "fi", "…": "..."}
+RULES = {"É": "é", "\u00a0": " ", "\u200b": "", "\t": " ", "Ａ": "a", "ﬁ": "fi", "…": "..."}
 UNKNOWN = 3
 
 
@@ -74,11 +76,7 @@ def wordpiece_ids(text):
 
 def unigram_ids(text, scores):
     """By trying every way to cut each word; the characters outside the vocabulary cost ten more than the worst piece."""
-    at, plain = 0, ""
-    while at < len(text):
-        rule = max((source for source in RULES if text.startswith(source, at)), key=len, default=None)
-        plain += RULES[rule] if rule else text[at]
-        at += len(rule or text[at])
+    plain = "".join(RULES.get(c, c) for c in unicodedata.normalize("NFC", text))
 
     def best(rest):
         if not rest:

@@ -42,17 +42,17 @@ def file_id(name, data):
 
 
 def unigram(rules, pieces, scores, unknown):
-    """The tokenizer's part for a unigram model; `rules` maps strings to strings, special pieces are empty."""
-    # Sorted, so that the same rules are always the same bytes.
-    rules = sorted((a.encode(), b.encode()) for a, b in rules.items())
+    """The tokenizer's part for a unigram model; `rules` maps characters to strings, special pieces are empty."""
+    rules = sorted((ord(a), b.encode()) for a, b in rules.items())
+    # A reader does not look ASCII up.
+    assert not any(ord("!") <= a <= ord("~") for a, _ in rules)
+    targets = [b for _, b in rules]
     pieces = [piece.encode() for piece in pieces]
-    sources, targets = ([rule[i] for rule in rules] for i in (0, 1))
     return b"".join(
         [
-            struct.pack("<4I", len(rules), sum(map(len, sources)), sum(map(len, targets)), unknown),
-            bytes(map(len, sources)),
+            struct.pack("<3I", len(rules), sum(map(len, targets)), unknown),
+            struct.pack(f"<{len(rules)}I", *[a for a, _ in rules]),
             bytes(map(len, targets)),
-            *sources,
             *targets,
             scores.astype("<f4").tobytes(),
             bytes(map(len, pieces)),

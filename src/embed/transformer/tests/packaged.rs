@@ -86,3 +86,49 @@ fn minilm_is_what_its_weights_say_and_near_the_original() {
         cosines[cosines.len() / 2]
     );
 }
+
+#[test]
+fn e5_is_what_its_weights_say() {
+    let Some(model) = model("e5-small", "weights-e5") else {
+        return;
+    };
+    let golden: Golden =
+        serde_json::from_str(include_str!("../../../../tests/golden/e5.json")).unwrap();
+    assert_eq!(model.id(), golden.id);
+    assert_eq!(model.dimensions(), 384);
+    assert_eq!(
+        (model.calibration().mean, model.calibration().sd),
+        (golden.mean, golden.sd)
+    );
+    assert!(golden.texts.len() >= 60);
+    for (kind, name) in [(Kind::Query, "e5-query"), (Kind::Passage, "e5-passage")] {
+        let expected = vectors(name, 384);
+        assert_eq!(golden.texts.len(), expected.len());
+        // Every other text, so that an unoptimised build is done in seconds.
+        for (text, expected) in golden.texts.iter().zip(expected).skip(kind as usize).step_by(2) {
+            let found = model.embed(text, kind).expect("a text with known pieces");
+            let cosine = cosine(&found, &expected);
+            assert!(cosine >= 0.999, "{cosine} for {text:?}");
+        }
+    }
+    assert_eq!(model.embed(" \u{200b}\n", Kind::Query), None);
+}
+
+#[derive(Deserialize)]
+struct GoldenPieces {
+    text: String,
+    ids: Vec<u32>,
+}
+
+#[test]
+fn e5_sees_the_pieces_of_the_reference_library() {
+    let Some(model) = model("e5-small", "weights-e5") else {
+        return;
+    };
+    let golden: Vec<GoldenPieces> =
+        serde_json::from_str(include_str!("../../../../tests/golden/unigram.json")).unwrap();
+    assert!(golden.len() >= 60);
+    for GoldenPieces { text, ids } in golden {
+        assert_eq!(model.tokenizer.encode(&text, usize::MAX), ids, "{text:?}");
+    }
+}
