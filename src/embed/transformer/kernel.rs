@@ -1,19 +1,30 @@
 //! The inner loop: products of 16-bit activations and 8-bit weights, added up in 32 bits.
 //!
-//! In plain Rust and on simd128, with the same results: sums of integers that do not overflow have no order.
+//! In plain Rust, on simd128 and on SSE2, with the same results: sums of integers that do not overflow have no order.
+//! SSE2 is for who embeds natively, tests above all: compilers do not find it by themselves, and it is ten times as fast.
 
 #[cfg_attr(
-    all(target_arch = "wasm32", target_feature = "simd128", not(test)),
+    any(
+        target_arch = "x86_64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ),
     allow(dead_code, reason = "the twin that tests compare with")
 )]
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
 use scalar as chosen;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use simd128 as chosen;
+#[cfg(target_arch = "x86_64")]
+use sse2 as chosen;
 
 /// Rows of activations in a block: eight sums, two weights and an activation are what fits the registers of every target.
 pub(super) const BLOCK: usize = 4;

@@ -1,4 +1,4 @@
-//! The kernel in plain Rust: native builds, and browsers without simd128.
+//! The kernel in plain Rust: browsers without simd128, and native builds on processors other than x86-64.
 
 use super::PAIR;
 

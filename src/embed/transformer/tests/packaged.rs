@@ -105,7 +105,13 @@ fn e5_is_what_its_weights_say() {
         let expected = vectors(name, 384);
         assert_eq!(golden.texts.len(), expected.len());
         // Every other text, so that an unoptimised build is done in seconds.
-        for (text, expected) in golden.texts.iter().zip(expected).skip(kind as usize).step_by(2) {
+        for (text, expected) in golden
+            .texts
+            .iter()
+            .zip(expected)
+            .skip(kind as usize)
+            .step_by(2)
+        {
             let found = model.embed(text, kind).expect("a text with known pieces");
             let cosine = cosine(&found, &expected);
             assert!(cosine >= 0.999, "{cosine} for {text:?}");
