@@ -33,6 +33,8 @@ export async function bringEmbedder(engine: Engine, option: EmbedderOption, ask:
     void say({ type: "embedderLoading", loaded, total }).catch(() => {});
   };
   try {
+    // It says so if nobody waits any more.
+    await say({ type: "embedderLoading", loaded: 0, total: option.bytes });
     const bytes = await loadWeights(option, progress);
     try {
       engine.useWeights(bytes);

@@ -50,10 +50,15 @@ impl<P: Ports> Memory<P> {
     }
 
     /// Says that the chosen embedder is on its way, perhaps after it failed to come.
-    pub fn embedder_is_coming(&self) {
+    ///
+    /// # Errors
+    /// `Closed`: it need not come any more.
+    pub fn embedder_is_coming(&self) -> Result<()> {
+        self.ensure_open()?;
         if self.own.borrow().is_none() {
             self.trouble.take();
         }
+        Ok(())
     }
 
     /// Says that the chosen embedder can not be brought, and why; the status shows it.
@@ -70,7 +75,7 @@ impl<P: Ports> Memory<P> {
     pub(super) async fn query_vector(&self, query: &str) -> Option<Vec<f32>> {
         loop {
             let spec = self.serving()?;
-            if self.wait_ms().is_some() && !self.is_built_in(&spec.id) {
+            if self.is_resting(&spec.id) {
                 return None;
             }
             let vectors = self.vectors(&spec, &[query], embed::Kind::Query).await;
@@ -125,6 +130,11 @@ impl<P: Ports> Memory<P> {
         let trouble = self.trouble.borrow();
         let wait = trouble.as_ref()?.retry_at_ms - self.now().unix_ms;
         (wait > 0).then_some(wait)
+    }
+
+    /// Whether the embedder of a generation is left alone now.
+    pub(super) fn is_resting(&self, id: &str) -> bool {
+        !self.is_built_in(id) && self.wait_ms().is_some()
     }
 
     /// How fast the embedder of a generation is; `None` if it is not at hand.

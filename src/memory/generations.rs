@@ -40,30 +40,35 @@ impl<P: Ports> Memory<P> {
     /// `Storage` if the memory has to be read again and can not be, `Closed`.
     pub async fn embed_step(&self) -> Result<EmbedStep> {
         self.ensure_open()?;
-        if self.wait_ms().is_none() {
-            match self.step().await {
-                Ok(()) => {}
-                Err(Error::EmbedderFailed { .. } | Error::EmbedderUnavailable { .. }) => {}
-                Err(error) => return Err(error),
-            }
+        match self.step().await {
+            Ok(()) => {}
+            Err(Error::EmbedderFailed { .. } | Error::EmbedderUnavailable { .. }) => {}
+            Err(error) => return Err(error),
         }
+        let is_idle = self.next_to_fill().is_none();
         Ok(EmbedStep {
             left: self.n_left(),
-            next_in_ms: self.wait_ms(),
+            next_in_ms: self.wait_ms().filter(|_| is_idle),
         })
     }
 
     async fn step(&self) -> Result<()> {
-        self.introduce().await?;
-        let specs = self.specs();
-        let lacking = specs.iter().filter(|spec| self.n_missing(spec) > 0);
-        if let Some(spec) = lacking
-            .into_iter()
-            .find(|spec| self.pace(&spec.id).is_some())
-        {
-            self.fill(spec, STEP_TEXTS).await?;
+        if self.wait_ms().is_none() {
+            self.introduce().await?;
+        }
+        if let Some(spec) = self.next_to_fill() {
+            self.fill(&spec, STEP_TEXTS).await?;
         }
         self.settle().await
+    }
+
+    /// The first generation that lacks vectors and whose embedder can be asked now.
+    fn next_to_fill(&self) -> Option<EmbedderSpec> {
+        let mut specs = self.specs().into_iter();
+        specs.find(|spec| {
+            let can_be_asked = self.pace(&spec.id).is_some() && !self.is_resting(&spec.id);
+            can_be_asked && self.n_missing(spec) > 0
+        })
     }
 
     /// Makes and keeps the vectors that are missing, of embedders that take no time worth mentioning. Derived data: a failure
@@ -71,7 +76,7 @@ impl<P: Ports> Memory<P> {
     pub(super) async fn index_missing(&self) {
         for spec in self.specs() {
             while self.pace(&spec.id) == Some(Pace::Instant)
-                && self.wait_ms().is_none()
+                && !self.is_resting(&spec.id)
                 && self.n_missing(&spec) > 0
             {
                 if self.fill(&spec, STEP_TEXTS).await.is_err() {

@@ -453,7 +453,7 @@ impl Inner {
             }
             Request::EmbedderLoading { loaded, total } => {
                 self.loaded.set(Loaded { loaded, total });
-                memory.embedder_is_coming();
+                memory.embedder_is_coming()?;
                 give(&self.embedder())
             }
             Request::EmbedderFailed { fault, message } => {

@@ -368,6 +368,31 @@ fn an_embedder_that_never_comes_changes_nothing_but_the_status() {
 }
 
 #[test]
+fn while_one_own_embedder_fails_the_built_in_one_takes_over_from_another() {
+    let world = talked(N_TURNS);
+    embed_all(&opened(&world, &Words::new("words", 64)));
+    let memory = world.open_for("other words");
+    memory.embedder_failed(Error::EmbedderUnavailable {
+        message: "offline".into(),
+    });
+    for _ in 0..3 {
+        step(&memory);
+    }
+    let (_, lanes) = recall(&memory, "what did we paint, the boat?").remove(0);
+    assert!(lanes.contains(&"dense"));
+    assert_eq!(memory.status().embedder.serving, Some(table_id()));
+    assert!(matches!(
+        memory.status().embedder.state,
+        EmbedderState::Failed(_)
+    ));
+    assert_eq!(
+        stored(&world)["words"],
+        N_TURNS,
+        "nothing is thrown away before the new one is whole"
+    );
+}
+
+#[test]
 fn another_embedder_than_the_chosen_one_is_not_taken() {
     let world = World::new();
     let stranger = || AnyEmbedder::Words(Words::new("stranger", 64));
