@@ -4,6 +4,12 @@ import type { EngineHost } from "./host.js";
 import { Runner } from "./runner.js";
 import type { EmbedderStatus } from "./types.js";
 
+/**
+ * A step is not put between the many short waits of a recall, which would then take several steps. An answer that streams for
+ * minutes holds the next step up no longer than this.
+ */
+const LONGEST_PAUSE_MS = 100;
+
 interface WorkReport {
   nextInMs: number | null;
 }
@@ -33,6 +39,7 @@ export function embedRunner(host: EngineHost, lock: string, tell: (status: Embed
       tell(embedder);
       if (left === 0 || nextInMs !== null || isClosed()) return nextInMs;
       await breathe();
+      await host.idle(LONGEST_PAUSE_MS);
     }
   });
 }

@@ -22,6 +22,8 @@ export class EngineHost {
   #thread: Promise<Thread>;
   #deaths: number[] = [];
   #closed = false;
+  #nRunning = 0;
+  #whenIdle: (() => void)[] = [];
 
   private constructor(
     private readonly options: EngineOptions,
@@ -40,11 +42,24 @@ export class EngineHost {
   async call<T>(request: EngineRequest, signal?: AbortSignal, emit?: (event: unknown) => void): Promise<T> {
     if (this.#closed) throw new OnhandError(closed());
     const thread = await this.#opened();
+    this.#nRunning += 1;
     try {
       return (await thread.call(request, signal, emit)) as T;
     } catch (error) {
       throw new OnhandError(isErrorData(error) ? error : failed(String(error)));
+    } finally {
+      this.#nRunning -= 1;
+      if (this.#nRunning === 0) for (const resume of this.#whenIdle.splice(0)) resume();
     }
+  }
+
+  /** Resolves when nothing else is asked of the engine, or after `limitMs`. */
+  idle(limitMs: number): Promise<void> {
+    if (this.#nRunning === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      this.#whenIdle.push(() => (clearTimeout(timer), resolve()));
+    });
   }
 
   close(): void {
