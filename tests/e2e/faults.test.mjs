@@ -42,7 +42,16 @@ async function failsThenWorks(text, replies, { code, says }) {
 const counts = async () => (await page.evaluate(() => globalThis.memory.status())).counts;
 
 /** Waits until nothing is left to extract: from then on the counts stand still. */
-const queueIsEmpty = () => page.waitForFunction(async () => (await globalThis.memory.status()).counts.jobs === 0);
+const queueIsEmpty = () =>
+  page.evaluate(async () => {
+    for (;;) {
+      const changed = new Promise((resolve) => {
+        const stop = globalThis.memory.subscribe(() => (stop(), resolve()));
+      });
+      if ((await globalThis.memory.status()).counts.jobs === 0) return;
+      await changed;
+    }
+  });
 
 const fast = { "retry-after-ms": "1" };
 const CASES = [

@@ -131,7 +131,7 @@ test("the types check in a strict project", async () => {
     for (const embedder of ["default", "none", weights, { weights: "/m.bin" }] as const) await createMemory({ embedder });
     await createMemory({ embedder: { id: "mine", embed: async (texts, kind) => texts.map(() => new Float32Array(kind === "query" ? 2 : 3)) } });
     const state: EmbedderStatus["state"] = (await memory.status()).embedder.state;
-    memory.subscribe((event) => event.type === "embedder" && event.state === "embedding" && words.push(`${event.done} of ${event.total}`));
+    memory.subscribe((event) => event.type === "embedder" && event.state === "embedding" && words.push(event.done + " of " + event.total));
     const vectors: Float32Array[] = await embed(["a cat"], { model: weights, kind: "query" });
     // @ts-expect-error an unknown option is a mistake
     await createMemory({ endpont: "https://chat.example.com" });
