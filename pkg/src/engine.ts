@@ -4,7 +4,7 @@ import { bringEmbedder } from "./bring.js";
 import type { Ask, EmbedderOption } from "./embedders.js";
 import { hasSimd } from "./simd.js";
 import { forgetTable, loadTable } from "./table.js";
-import type { EmbedderStatus, Status } from "./types.js";
+import type { EmbedderStatus } from "./types.js";
 
 export type { TextEmbedder } from "./wasm/simd/onhand.js";
 
@@ -85,7 +85,5 @@ async function readTable({ tableUrl, embedder }: EngineOptions): Promise<{ bytes
 
 /** A cached table that the engine refused would be refused for ever; the next start loads it anew. */
 async function dropDamagedTable(engine: Engine): Promise<void> {
-  const status = (await engine.call({ type: "status" }, undefined, undefined)) as Status;
-  const { embedder } = status;
-  if (embedder.state === "missing" || ("serving" in embedder && embedder.serving === null)) await forgetTable();
+  if (await engine.call({ type: "tableRefused" }, undefined, undefined)) await forgetTable();
 }

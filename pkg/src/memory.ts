@@ -98,7 +98,7 @@ export class Memory {
     const notice = (notice: EngineNotice): void => {
       if (notice.type === "embedder") {
         tellEmbedder(notice.status);
-        embedding?.wake();
+        if (notice.status.state !== "loading") embedding?.wake();
       }
       if (notice.type !== "committed") return;
       tabs.tell(notice.kinds);

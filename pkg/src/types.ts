@@ -116,7 +116,7 @@ export interface Status {
 
 /**
  * How recall by meaning stands. `id` is the embedder that was chosen, null while its name is not known; `serving` is the one
- * whose vectors answer meanwhile, null while recall goes by words only.
+ * that answers meanwhile, null while recall goes by words only.
  */
 export type EmbedderStatus =
   | { state: "ready"; id: string }

@@ -36,7 +36,10 @@ pub enum EmbedderState {
 impl<P: Ports> Memory<P> {
     /// Whose vectors answer, and how far those of the chosen embedder are.
     pub fn embedder_status(&self) -> EmbedderStatus {
-        let serving = self.serving().map(|spec| spec.id);
+        let held = self.serving().map(|spec| spec.id);
+        // Vectors alone do not answer: the question needs one too.
+        let answers = |id: &String| self.pace(id).is_some() && !self.is_resting(id);
+        let serving = held.clone().filter(answers);
         let chosen = self.chosen_spec();
         let progress = |spec: &EmbedderSpec| {
             let corpus = &self.state.borrow().corpus;
@@ -65,9 +68,7 @@ impl<P: Ports> Memory<P> {
                 match (&*self.trouble.borrow(), &*self.own.borrow(), chosen) {
                     (Some(trouble), _, _) => EmbedderState::Failed(trouble.error.clone()),
                     (None, None, _) => EmbedderState::Loading,
-                    (None, Some(_), Some(spec))
-                        if is_filled && serving.as_ref() == Some(&spec.id) =>
-                    {
+                    (None, Some(_), Some(spec)) if is_filled && held.as_ref() == Some(&spec.id) => {
                         EmbedderState::Ready
                     }
                     (None, Some(_), Some(spec)) if !self.has_newcomer() => progress(spec),

@@ -125,6 +125,8 @@ enum Request {
     Jobs,
     RetryJobs,
     CatchUp,
+    /// Whether the bytes of the embedding table were refused.
+    TableRefused,
     Embedder,
     EmbedStep,
     /// The chosen embedder's weights are on their way.
@@ -442,6 +444,7 @@ impl Inner {
             Request::CatchUp => give(&CatchUpView {
                 changed: memory.catch_up().await?,
             }),
+            Request::TableRefused => give(&self.no_table.is_some()),
             Request::Embedder => give(&self.embedder()),
             Request::EmbedStep => {
                 let step = memory.embed_step().await?;

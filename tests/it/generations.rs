@@ -159,7 +159,15 @@ fn a_reload_goes_on_where_it_was() {
     // And from then on it serves at once.
     drop(memory);
     let third = Words::new("words", 64);
-    let memory = opened(&world, &third);
+    let memory = world.open_for("words");
+    let status = memory.status().embedder;
+    assert_eq!(
+        (status.state, status.serving),
+        (EmbedderState::Loading, None)
+    );
+    let adopted = memory.adopt(AnyEmbedder::Words(third.clone()));
+    assert_eq!(adopted, Ok(()));
+    assert_eq!(memory.status().embedder.serving.as_deref(), Some("words"));
     assert!(finds_zorblax(&memory));
     assert_eq!(*third.asked.borrow(), ["zorblax"]);
 }
@@ -312,7 +320,10 @@ fn an_embedder_that_fails_on_questions_leaves_recall_to_the_words() {
     assert!(text.contains("boat") && lanes == ["keyword"], "{lanes:?}");
     let status = memory.status().embedder;
     assert!(matches!(status.state, EmbedderState::Failed(_)));
-    assert_eq!(status.serving.as_deref(), Some("words"));
+    assert_eq!(
+        status.serving, None,
+        "its vectors are here, but nothing answers"
+    );
     // The next question does not wait for it again.
     let n_asked = words.asked.borrow().len();
     recall(&memory, "the boat we painted");
