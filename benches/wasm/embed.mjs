@@ -1,6 +1,6 @@
 // Time per text of the transformer in Node, as JSON lines:
 //
-//   node benches/embed_wasm.mjs MODULE WEIGHTS...
+//   node benches/wasm/embed.mjs MODULE WEIGHTS...
 //
 // MODULE is `embed_wasm.wasm`, built by
 //   source .toolchain/env.sh && CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$ONHAND_WASM_RUSTFLAGS -Ctarget-feature=+simd128" \

@@ -1,4 +1,4 @@
-//! The embedders alone as a wasm module, for `embed_wasm.mjs` to time in the profile that ships. The rest of the crate is not
+//! The embedders alone as a wasm module, for `embed.mjs` to time in the profile that ships. The rest of the crate is not
 //! linked, so the module's size is theirs.
 #![allow(
     dead_code,
@@ -6,7 +6,7 @@
     reason = "parts of the module that only its users call"
 )]
 
-#[path = "../src/embed/mod.rs"]
+#[path = "../../src/embed/mod.rs"]
 mod embed;
 
 use std::sync::Mutex;
