@@ -258,3 +258,132 @@ impl Rules {
         Some(&self.to[to])
     }
 }
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PIECES: [&str; 12] = [
+        "", "▁", "a", "b", "ab", "ba", "▁a", "bab", "▁ab", "aa", "é", "abba",
+    ];
+    const UNKNOWN: u32 = 0;
+
+    /// The part of a file with these scores and the rules U+00AD to nothing, `É` to `é` and `½` to `a b`.
+    fn bytes(scores: &[f32; 12]) -> Vec<u8> {
+        let rules = [('\u{ad}', ""), ('½', "a b"), ('É', "é")];
+        let replacements: String = rules.iter().map(|rule| rule.1).collect();
+        let mut bytes = Vec::new();
+        for number in [rules.len(), replacements.len(), UNKNOWN as usize] {
+            bytes.extend((number as u32).to_le_bytes());
+        }
+        bytes.extend(
+            rules
+                .iter()
+                .flat_map(|rule| u32::from(rule.0).to_le_bytes()),
+        );
+        bytes.extend(rules.iter().map(|rule| rule.1.len() as u8));
+        bytes.extend(replacements.bytes());
+        bytes.extend(scores.iter().flat_map(|score| score.to_le_bytes()));
+        bytes.extend(PIECES.iter().map(|piece| piece.len() as u8));
+        bytes.extend(PIECES.concat().bytes());
+        bytes
+    }
+
+    fn unigram(scores: &[f32; 12]) -> Unigram {
+        Unigram::from_bytes(&bytes(scores), PIECES.len()).expect("a valid part")
+    }
+
+    const EVEN: [f32; 12] = [
+        0.0, -3.0, -3.0, -3.0, -4.0, -4.5, -5.0, -6.0, -6.5, -5.5, -3.0, -7.0,
+    ];
+
+    /// The best score of any way to cut the word, by trying all of them.
+    fn best(word: &str, scores: &[f32; 12]) -> f64 {
+        let Some(c) = word.chars().next() else {
+            return 0.0;
+        };
+        let least = scores.iter().fold(0f32, |least, &score| least.min(score));
+        let ways = PIECES.iter().zip(scores).filter_map(|(piece, &score)| {
+            let rest = word.strip_prefix(piece).filter(|_| !piece.is_empty())?;
+            Some(f64::from(score) + best(rest, scores))
+        });
+        let mut ways: Vec<f64> = ways.collect();
+        if !PIECES.contains(&c.to_string().as_str()) {
+            ways.push(f64::from(least) - 10.0 + best(&word[c.len_utf8()..], scores));
+        }
+        ways.into_iter().fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    #[test]
+    fn rules_spaces_and_unknown_characters() {
+        let pieces = unigram(&EVEN);
+        let encode = |text| pieces.encode(text, usize::MAX);
+        assert_eq!(encode("a\u{ad}b"), encode("ab"));
+        assert_eq!(encode("½"), encode("a b"));
+        assert_eq!(encode("E\u{301}"), encode("é"), "composed, then replaced");
+        assert_eq!(encode("  a\n\tb "), encode("a b"));
+        assert_eq!(
+            encode("a##b"),
+            [6, UNKNOWN, 3],
+            "unknown characters side by side are one"
+        );
+        assert_eq!(encode("# #"), [1, UNKNOWN, 1, UNKNOWN]);
+        for nothing in ["", " ", "\u{ad}"] {
+            assert!(encode(nothing).is_empty(), "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_spaces_is_read_to_its_end() {
+        let pieces = unigram(&EVEN);
+        let ids = pieces.encode(&"b".repeat(3 * LONGEST_WORD_BYTES), usize::MAX);
+        assert_eq!(ids[..3], [1, 3, 3]);
+        assert_eq!(ids.len(), 1 + 3 * LONGEST_WORD_BYTES);
+    }
+
+    #[test]
+    fn a_limit_gives_the_beginning_of_the_whole() {
+        let pieces = unigram(&EVEN);
+        let text = "abba é½ ab#ab bab";
+        let whole = pieces.encode(text, usize::MAX);
+        for limit in 0..whole.len() + 2 {
+            assert_eq!(pieces.encode(text, limit), whole[..limit.min(whole.len())]);
+        }
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let whole = bytes(&EVEN);
+        for length in 0..whole.len() {
+            assert!(
+                Unigram::from_bytes(&whole[..length], PIECES.len()).is_err(),
+                "{length}"
+            );
+        }
+        // The second rule's code point below the first one's.
+        let mut unordered = whole;
+        unordered[16..20].copy_from_slice(&1u32.to_le_bytes());
+        let error = Unigram::from_bytes(&unordered, PIECES.len()).err();
+        assert_eq!(error, Some("its rules are not in order"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_way_to_cut_a_word_is_better(
+            word in "[abé#]{1,9}",
+            scores in prop::array::uniform12(-20f32..0.0),
+        ) {
+            let ids = unigram(&scores).encode(&word, usize::MAX);
+            let least = scores.iter().fold(0f32, |least, &score| least.min(score));
+            let word = format!("{SPACE_MARK}{word}");
+            let unknown = word.chars().filter(|&c| c == '#').count() as f64;
+            let known = ids.iter().filter(|&&id| id != UNKNOWN);
+            let score: f64 = known.map(|&id| f64::from(scores[id as usize])).sum();
+            let score = score + unknown * (f64::from(least) - 10.0);
+            prop_assert!((score - best(&word, &scores)).abs() < 1e-9, "{score} {ids:?}");
+            let text: String = ids.iter().map(|&id| PIECES[id as usize]).collect();
+            prop_assert_eq!(text, word.replace('#', ""));
+        }
+    }
+}
