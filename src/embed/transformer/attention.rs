@@ -135,14 +135,23 @@ fn multiply_block<const M: usize>(
 ) {
     let rows: [&[f32]; M] =
         std::array::from_fn(|m| &left.numbers[(row + m) * left.stride..][..inner]);
-    let mut sums = [Lanes::splat(0.0); M];
+    let mut sums = [Lanes::splat(0.0); BLOCK];
     for i in 0..inner {
         let four = Lanes::load(&right.numbers[i * right.stride..]);
-        for (sum, row) in sums.iter_mut().zip(&rows) {
-            *sum = sum.plus(Lanes::splat(row[i]).times(four));
+        // Written out: a build for size keeps a loop over the rows as one, and with it the sums in memory.
+        macro_rules! row {
+            ($m:literal) => {
+                if M > $m {
+                    sums[$m] = sums[$m].plus(Lanes::splat(rows[$m][i]).times(four));
+                }
+            };
         }
+        row!(0);
+        row!(1);
+        row!(2);
+        row!(3);
     }
-    for (m, sum) in sums.iter().enumerate() {
+    for (m, sum) in sums.iter().enumerate().take(M) {
         sum.store(&mut to[m * stride..]);
     }
 }
