@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: demo setup build test check bench bench-index fuzz sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
 .PHONY: demo setup build test check bench sizes clean weights-minilm weights-e5 weights-tiny test-native test-wasm test-worker test-fake test-package test-e2e
+.PHONY: demo setup build test check bench eval sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARBALL := pkg/onhand-$(VERSION).tgz
@@ -124,6 +125,13 @@ bench-index: $(TARBALL) benches/browser/data/out/data.json .toolchain/browsers
 benches/browser/data/out/data.json: benches/browser/data/make.sh benches/browser/data/embed.py
 	$(call step,Vectors for the benchmark (about ten minutes))
 	@bash benches/browser/data/make.sh
+
+# How good recall is on a folder of conversations and questions (docs/evaluation.md):
+# make eval DATA=folder OUT=folder [EMBEDDER=default|none]
+EMBEDDER ?= default
+eval:
+	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "usage: make eval DATA=folder OUT=folder [EMBEDDER=default|none]" >&2; exit 2; }
+	@cargo run --locked --quiet --release --example eval -- --data "$(DATA)" --out "$(OUT)" --embedder "$(EMBEDDER)"
 
 # Writes the table of sizes into the README.
 sizes: $(TARBALL)

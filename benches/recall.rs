@@ -6,10 +6,9 @@
 use onhand::model::{
     Confidence, Evidence, Fact, FactId, FactType, Origin, Role, SessionId, Turn, TurnId,
 };
-use onhand::recall::{Corpus, DEFAULT_LIMIT, EmbedderSpec, Level, Query};
+use onhand::recall::{Corpus, EmbedderSpec, Query};
 use onhand::time::Timestamp;
 use serde_json::json;
-use std::collections::HashSet;
 use std::time::Instant;
 
 const SEED: u64 = 20_261_121;
@@ -69,7 +68,6 @@ fn run(n_facts: u32, n_turns: u32, n_questions: usize, embeds: bool) -> serde_js
     }
     let vectors_ms = ms(start);
 
-    let exclude = HashSet::new();
     let mut times = Vec::new();
     let mut n_items = 0;
     for _ in 0..n_questions {
@@ -77,13 +75,8 @@ fn run(n_facts: u32, n_turns: u32, n_questions: usize, embeds: bool) -> serde_js
         let vector = random.direction();
         let start = Instant::now();
         let found = corpus.recall(&Query {
-            text: &text,
             vector: embeds.then_some(&vector[..]),
-            now: Timestamp::utc(0),
-            limit: DEFAULT_LIMIT,
-            level: Level::Normal,
-            exclude: &exclude,
-            not_session: None,
+            ..Query::new(&text, Timestamp::utc(0))
         });
         times.push(ms(start));
         n_items += found.items.len();
@@ -116,6 +109,7 @@ fn turn(n: u32, random: &mut Random) -> Turn {
         } else {
             Role::Assistant
         },
+        speaker: None,
         content: vec![json!({ "type": "text", "text": random.words(WORDS_PER_TURN) })],
         at: Timestamp::utc(0),
     }

@@ -57,6 +57,7 @@ fn turn(role: Role, text: &str, days: i64, index: u32) -> Turn {
             index,
         },
         role,
+        speaker: None,
         content: vec![json!({"type": "text", "text": text})],
         at: days_ago(days),
     }

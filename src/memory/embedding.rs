@@ -78,7 +78,8 @@ impl<P: Ports> Memory<P> {
             if self.is_resting(&spec.id) {
                 return None;
             }
-            let vectors = self.vectors(&spec, &[query], embed::Kind::Query).await;
+            let words = self.state.borrow().corpus.words_to_embed(query);
+            let vectors = self.vectors(&spec, &[&words], embed::Kind::Query).await;
             // Another generation may have taken the place while this one was asked.
             if self.serving().is_some_and(|now| now.id == spec.id) {
                 return vectors.ok()?.pop()?;

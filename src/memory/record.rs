@@ -48,6 +48,7 @@ impl<P: Ports> Memory<P> {
                 v: Turn::VERSION,
                 id: TurnId { session: id, index },
                 role: spoken.role,
+                speaker: None,
                 content: vec![json!({"type": "text", "text": spoken.text})],
                 at: now,
             })

@@ -126,13 +126,12 @@ impl<P: Ports> Memory<P> {
         self.ensure_open()?;
         let vector = self.query_vector(&request.query).await;
         let recollection = self.state.borrow().corpus.recall(&Query {
-            text: &request.query,
             vector: vector.as_deref(),
-            now: self.now(),
             limit: request.limit.unwrap_or(self.config.recall_limit),
             level: request.level,
             exclude,
             not_session: request.session,
+            ..Query::new(&request.query, self.now())
         });
         let mut items = Vec::with_capacity(recollection.items.len());
         for recalled in recollection.items {

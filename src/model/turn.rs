@@ -21,6 +21,10 @@ pub struct Turn {
     pub v: u8,
     pub id: TurnId,
     pub role: Role,
+    /// The name of the person who spoke, in a chat between several people; `None` in a chat with Claude, where
+    /// the role says who it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<String>,
     /// The content blocks as they were sent or received, including kinds this version does not know.
     ///
     /// Stored as JSON text: Claude's API checks that a reply comes back unchanged, and a plain

@@ -4,6 +4,7 @@ use super::EmbedderSpec;
 use super::decay::FactTimes;
 use super::lane::dense::Dense;
 use super::postings::{DocNumber, Postings, SessionNumber};
+use super::voice::{Voice, Voices};
 use crate::index::Mode;
 use crate::model::{
     Fact, FactId, RecordRef, Role, SUBJECT_USER, SessionId, Turn, TurnId, VectorOwner,
@@ -27,29 +28,21 @@ pub struct Piece {
 ///
 /// ```
 /// use onhand::model::{Role, SessionId, Turn, TurnId};
-/// use onhand::recall::{Corpus, DEFAULT_LIMIT, Level, Query};
+/// use onhand::recall::{Corpus, Query};
 /// use onhand::time::Timestamp;
-/// use std::collections::HashSet;
 ///
 /// let said = |index, text: &str| Turn {
 ///     v: Turn::VERSION,
 ///     id: TurnId { session: SessionId::new(0, 0), index },
 ///     role: Role::User,
+///     speaker: None,
 ///     content: vec![serde_json::json!({ "type": "text", "text": text })],
 ///     at: Timestamp::utc(0),
 /// };
 /// let mut corpus = Corpus::new(None);
 /// corpus.add_turn(&said(0, "We have a cat called Tom."));
 /// corpus.add_turn(&said(1, "The rent is due on Friday."));
-/// let found = corpus.recall(&Query {
-///     text: "What is my cat called?",
-///     vector: None,
-///     now: Timestamp::utc(0),
-///     limit: DEFAULT_LIMIT,
-///     level: Level::Normal,
-///     exclude: &HashSet::new(),
-///     not_session: None,
-/// });
+/// let found = corpus.recall(&Query::new("What is my cat called?", Timestamp::utc(0)));
 /// assert_eq!(found.items[0].record.to_string(), format!("turn:{}", said(0, "").id));
 /// ```
 #[derive(Default)]
@@ -63,6 +56,7 @@ pub struct Corpus {
     pub(super) older_versions: BTreeMap<FactId, BTreeSet<FactId>>,
     /// By document number.
     pub(super) documents: Vec<Option<VectorOwner>>,
+    pub(super) voices: Voices,
     session_numbers: HashMap<SessionId, SessionNumber>,
     pub(super) postings: Postings,
     /// The generation of vectors that recall goes by.
@@ -77,6 +71,7 @@ pub(super) struct TurnEntry {
     /// Of each piece, in UTF-16 code units of the turn's text.
     pub spans: Box<[Range<u32>]>,
     pub session: SessionNumber,
+    pub voice: Voice,
     pub n_terms: u32,
     pub asks: bool,
     /// Of the whole text, in UTF-16 code units.
@@ -169,6 +164,7 @@ impl Corpus {
             docs: docs.clone(),
             spans: kept.into(),
             session,
+            voice: self.voices.enter(turn),
             n_terms,
             asks: text.contains(['?', '？', '؟']),
             length: text.encode_utf16().count() as u32,
@@ -238,7 +234,10 @@ impl Corpus {
     /// Forgets a record; nothing of its words or vectors is found any more.
     pub fn remove(&mut self, record: RecordRef) {
         let docs = match record {
-            RecordRef::Turn(id) => self.turns.remove(&id).map(|turn| turn.docs),
+            RecordRef::Turn(id) => self.turns.remove(&id).map(|turn| {
+                self.voices.leave(turn.voice);
+                turn.docs
+            }),
             RecordRef::Fact(id) => self.forget_fact(id).map(|fact| fact.doc..fact.doc + 1),
         };
         for doc in docs.into_iter().flatten() {
@@ -253,6 +252,13 @@ impl Corpus {
     /// The turns that can be recalled, in order.
     pub fn turn_ids(&self) -> impl Iterator<Item = TurnId> {
         self.turns.keys().copied()
+    }
+
+    /// What of a question its vector is made from: all of it but the names of those who speak here.
+    ///
+    /// Left in, a name pulls the vector towards every greeting; recall by vectors alone was half as good.
+    pub fn words_to_embed(&self, question: &str) -> String {
+        self.voices.meant(question).words
     }
 
     fn add_document(

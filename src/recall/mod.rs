@@ -22,6 +22,8 @@
 mod collapse;
 mod corpus;
 mod decay;
+pub mod evaluation;
+mod gate;
 mod generations;
 mod lane;
 mod postings;
@@ -30,17 +32,20 @@ mod relations;
 mod score;
 #[cfg(test)]
 mod tests;
+mod voice;
 mod weights;
 
 pub use corpus::{Corpus, Piece};
 pub use decay::kept_share;
 pub use lane::{Lane, LaneHit};
+pub use weights::Weights;
 
 use crate::index::IndexError;
 use crate::model::{FactId, RecordRef, SessionId};
 use crate::time::Timestamp;
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What recall has to know about an embedding model.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +69,8 @@ impl EmbedderSpec {
 /// How sure recall must be to bring something up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Level {
+    /// Everything that a lane found: a ranking for whoever sets a gate of their own.
+    All,
     /// For a person who searches: about 40 of 100 questions without an answer bring up something.
     Loose,
     /// For the block of a chat: about 20 of 100.
@@ -81,7 +88,7 @@ pub const DEFAULT_LIMIT: usize = 8;
 pub struct Query<'a> {
     /// The message as the person wrote it.
     pub text: &'a str,
-    /// Its vector by the corpus' embedder; `None` recalls by keywords.
+    /// The vector of [`Corpus::words_to_embed`] of it by the corpus' embedder; `None` recalls by keywords.
     pub vector: Option<&'a [f32]>,
     pub now: Timestamp,
     /// At most so many items; see [`DEFAULT_LIMIT`].
@@ -91,6 +98,25 @@ pub struct Query<'a> {
     pub exclude: &'a HashSet<RecordRef>,
     /// The running session: its turns are in the prompt and are not returned. Facts learnt in it are.
     pub not_session: Option<SessionId>,
+    /// How much each part of a score counts.
+    pub weights: &'a Weights,
+}
+
+impl<'a> Query<'a> {
+    /// A question asked at `now`, by words, with every default.
+    pub fn new(text: &'a str, now: Timestamp) -> Query<'a> {
+        static NOTHING: LazyLock<HashSet<RecordRef>> = LazyLock::new(HashSet::new);
+        Query {
+            text,
+            vector: None,
+            now,
+            limit: DEFAULT_LIMIT,
+            level: Level::Normal,
+            exclude: &NOTHING,
+            not_session: None,
+            weights: &Weights::DEFAULT,
+        }
+    }
 }
 
 /// What came to mind, best first.

@@ -38,7 +38,8 @@ fn recall_by(
     query: &Query,
     meaning: Option<(&Dense, &[f32])>,
 ) -> Result<Recollection, IndexError> {
-    let terms = terms(query.text);
+    let meant = corpus.voices.meant(query.text);
+    let terms = terms(&meant.words);
     let matches = corpus.postings.ask(&terms);
     let is_blocked = blocked(corpus, query);
     let allow = |doc: DocNumber| !is_blocked[doc as usize];
@@ -58,6 +59,7 @@ fn recall_by(
     let ranking = Ranking {
         corpus,
         query,
+        meant,
         terms: terms.into_iter().collect(),
         matches,
         similar,

@@ -24,6 +24,17 @@ impl Corpus {
         docs.unwrap_or(0..0)
     }
 
+    /// Where a record was said; `None` for a fact that nobody said.
+    pub fn session_of(&self, record: RecordRef) -> Option<SessionId> {
+        match record {
+            RecordRef::Turn(id) => Some(id.session),
+            RecordRef::Fact(id) => {
+                let evidence = self.facts.get(&id)?.evidence.as_ref()?;
+                Some(evidence.0.session)
+            }
+        }
+    }
+
     pub(super) fn turns_of(&self, session: SessionId) -> impl Iterator<Item = &TurnEntry> {
         let whole = TurnId { session, index: 0 }..=TurnId {
             session,

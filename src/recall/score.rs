@@ -1,9 +1,11 @@
 //! The score and the gate.
 
 use super::corpus::Corpus;
+use super::gate::{GATE_PER_LENGTH, gate, keyword_gate};
 use super::lane::LaneHit;
 use super::postings::{DocNumber, Matches};
-use super::weights::*;
+use super::voice::Meant;
+use super::weights::{QUESTION_TERMS, Weights};
 use super::{Part, Query, Recalled};
 use crate::model::{FactId, RecordRef, TurnId};
 use std::collections::{BTreeSet, HashMap};
@@ -56,8 +58,8 @@ impl Signals {
         self.meaning.unwrap_or(0.0)
     }
 
-    fn strength(self) -> f32 {
-        COVERAGE * self.coverage + MEANING * self.meaning()
+    fn strength(self, weights: &Weights) -> f32 {
+        weights.coverage * self.coverage + weights.meaning * self.meaning()
     }
 
     /// With what age took away.
@@ -72,6 +74,7 @@ impl Signals {
 pub(super) struct Ranking<'a> {
     pub corpus: &'a Corpus,
     pub query: &'a Query<'a>,
+    pub meant: Meant,
     pub terms: BTreeSet<String>,
     pub matches: Matches,
     pub similar: Option<HashMap<DocNumber, f32>>,
@@ -93,7 +96,7 @@ impl Ranking<'_> {
         let docs = self.corpus.documents_of(RecordRef::Turn(id));
         let pieces = docs.map(|doc| self.document(doc)).enumerate();
         let better = |best: (usize, Signals), piece: (usize, Signals)| {
-            if piece.1.strength() > best.1.strength() {
+            if piece.1.strength(self.query.weights) > best.1.strength(self.query.weights) {
                 piece
             } else {
                 best
@@ -128,7 +131,7 @@ impl Ranking<'_> {
     fn fact(&self, versions: &[FactId]) -> Signals {
         let each = versions.iter().map(|id| self.version(*id));
         let better = |best: Signals, other: Signals| {
-            if other.strength() > best.strength() {
+            if other.strength(self.query.weights) > best.strength(self.query.weights) {
                 other
             } else {
                 best
@@ -146,7 +149,11 @@ impl Ranking<'_> {
     }
 
     fn subject_bonus(&self, id: FactId) -> f32 {
-        if self.names_subject(id) { SUBJECT } else { 0.0 }
+        if self.names_subject(id) {
+            self.query.weights.subject
+        } else {
+            0.0
+        }
     }
 
     /// Whether a text is strong enough by itself.
@@ -155,7 +162,7 @@ impl Ranking<'_> {
             Some(_) => gate(self.query.level) + self.long_message(),
             None => keyword_gate(self.query.level),
         };
-        signals.strength() + bonus >= least
+        signals.strength(self.query.weights) + bonus >= least
     }
 
     fn long_message(&self) -> f32 {
@@ -214,6 +221,7 @@ impl Ranking<'_> {
     }
 
     fn turn_parts(&self, id: TurnId, own: Signals) -> Vec<(&'static str, f32)> {
+        let weights = self.query.weights;
         let turn = &self.corpus.turns[&id];
         let beside = |id: Option<TurnId>| id.map(|id| self.turn(id).1).unwrap_or_default();
         let before = self.corpus.before(id);
@@ -221,20 +229,34 @@ impl Ranking<'_> {
         let (before, after) = (beside(before), beside(self.corpus.after(id)));
         let if_asked = f32::from(u8::from(asks_before));
         vec![
-            ("coverage", COVERAGE * own.coverage),
-            ("coverage_before", COVERAGE_BEFORE * before.coverage),
+            ("coverage", weights.coverage * own.coverage),
+            ("coverage_before", weights.coverage_before * before.coverage),
             (
                 "coverage_asked",
-                COVERAGE_ASKED * before.coverage * if_asked,
+                weights.coverage_asked * before.coverage * if_asked,
             ),
-            ("coverage_after", COVERAGE_AFTER * after.coverage),
-            ("meaning", MEANING * own.meaning()),
-            ("meaning_before", MEANING_BEFORE * before.meaning()),
-            ("meaning_asked", MEANING_ASKED * before.meaning() * if_asked),
-            ("meaning_after", MEANING_AFTER * after.meaning()),
-            ("session", SESSION * self.matches.session(turn.session)),
-            ("length", LENGTH * (1.0 + turn.n_terms as f32).ln()),
-            ("asks", if turn.asks { ASKS } else { 0.0 }),
+            ("coverage_after", weights.coverage_after * after.coverage),
+            ("meaning", weights.meaning * own.meaning()),
+            ("meaning_before", weights.meaning_before * before.meaning()),
+            (
+                "meaning_asked",
+                weights.meaning_asked * before.meaning() * if_asked,
+            ),
+            ("meaning_after", weights.meaning_after * after.meaning()),
+            (
+                "session",
+                weights.session * self.matches.session(turn.session),
+            ),
+            (
+                "speaker",
+                if self.meant.voice == Some(turn.voice) {
+                    weights.speaker
+                } else {
+                    0.0
+                },
+            ),
+            ("length", weights.length * (1.0 + turn.n_terms as f32).ln()),
+            ("asks", if turn.asks { weights.asks } else { 0.0 }),
         ]
     }
 
@@ -249,13 +271,14 @@ impl Ranking<'_> {
             })
         };
         let (before, after) = (strongest(&breath.before), strongest(&breath.after));
+        let weights = self.query.weights;
         vec![
-            ("coverage", COVERAGE * own.coverage),
-            ("coverage_before", COVERAGE_BEFORE * before.coverage),
-            ("coverage_after", COVERAGE_AFTER * after.coverage),
-            ("meaning", MEANING * own.meaning()),
-            ("meaning_before", MEANING_BEFORE * before.meaning()),
-            ("meaning_after", MEANING_AFTER * after.meaning()),
+            ("coverage", weights.coverage * own.coverage),
+            ("coverage_before", weights.coverage_before * before.coverage),
+            ("coverage_after", weights.coverage_after * after.coverage),
+            ("meaning", weights.meaning * own.meaning()),
+            ("meaning_before", weights.meaning_before * before.meaning()),
+            ("meaning_after", weights.meaning_after * after.meaning()),
             ("subject", self.subject_bonus(id)),
         ]
     }

@@ -43,6 +43,7 @@ fn turn(role: Role, index: u32, content: Vec<Value>) -> Turn {
         v: Turn::VERSION,
         id: TurnId { session, index },
         role,
+        speaker: None,
         content,
         at: Timestamp::utc(1_000),
     }

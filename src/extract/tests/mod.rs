@@ -28,6 +28,7 @@ fn turn(index: u32, role: Role, text: &str) -> Turn {
             index,
         },
         role,
+        speaker: None,
         content: vec![json!({"type": "text", "text": text})],
         at: Timestamp {
             unix_ms: MORNING.unix_ms + i64::from(index) * 60_000,

@@ -10,11 +10,8 @@ use super::*;
 use crate::model::{
     Confidence, Evidence, Fact, FactType, Origin, Role, SUBJECT_USER, Stale, Turn, TurnId,
 };
-use std::sync::LazyLock;
 
 const DAY_MS: i64 = 86_400_000;
-
-static NOTHING: LazyLock<HashSet<RecordRef>> = LazyLock::new(HashSet::new);
 
 fn session(number: i64) -> SessionId {
     SessionId::new(number * DAY_MS, 0)
@@ -37,6 +34,7 @@ fn turn(session_number: i64, index: u32, text: &str) -> Turn {
         } else {
             Role::Assistant
         },
+        speaker: None,
         content: vec![serde_json::json!({ "type": "text", "text": text })],
         at: Timestamp::utc(session_number * DAY_MS),
     }
@@ -92,15 +90,7 @@ fn said_in(mut fact: Fact, turn: &Turn, quote: &str) -> Fact {
 }
 
 fn ask(text: &str) -> Query<'_> {
-    Query {
-        text,
-        vector: None,
-        now: Timestamp::utc(100 * DAY_MS),
-        limit: DEFAULT_LIMIT,
-        level: Level::Normal,
-        exclude: &NOTHING,
-        not_session: None,
-    }
+    Query::new(text, Timestamp::utc(100 * DAY_MS))
 }
 
 fn records(recollection: &Recollection) -> Vec<RecordRef> {

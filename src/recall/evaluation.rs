@@ -1,0 +1,204 @@
+//! How good recall is on questions whose answers are known: the figures behind the constants, and a tool for whoever wants to
+//! check them on their own memory.
+//!
+//! [`evaluate`] asks a corpus and gives a [`Report`]. [`Figures`] are means over questions; `docs/evaluation.md` defines them.
+//! It goes through [`Corpus::recall`], the path of a message, so that nothing can be good here and bad in a chat.
+
+use super::weights::GATED;
+use super::{Corpus, Level, Query, Recollection, Weights};
+use crate::model::{RecordRef, SessionId};
+use crate::time::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many records are ranked per question: enough for the figures about sessions.
+pub const RANKED: usize = 200;
+
+/// The depths at which turns are counted.
+pub const DEPTHS: [usize; 3] = [5, 10, 20];
+
+/// A question and the records that answer it.
+#[derive(Clone, Debug)]
+pub struct LabelledQuestion {
+    pub text: String,
+    /// The vector of [`Corpus::words_to_embed`]; `None` asks by words.
+    pub vector: Option<Vec<f32>>,
+    /// When it is asked: what "last week" is counted from.
+    pub now: Timestamp,
+    /// Questions of one category are reported together.
+    pub category: String,
+    /// Empty for a question that nothing here answers.
+    pub relevant: Vec<RecordRef>,
+}
+
+/// Means over questions, each from 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    pub n: usize,
+    /// The share of a question's relevant records among the first 5, 10 and 20.
+    pub recall: [f64; 3],
+    /// Whether any of them is among the first 10.
+    pub any_at_10: f64,
+    /// One divided by the rank of the first.
+    pub reciprocal_rank: f64,
+    /// Normalised discounted cumulative gain of the first 10.
+    pub ndcg_at_10: f64,
+    /// Whether a session with a relevant record is among the first 5 sessions.
+    pub session_any_at_5: f64,
+}
+
+/// How many questions a gate of this strength lets through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sweep {
+    pub threshold: f32,
+    /// Of the questions with an answer.
+    pub answerable: f64,
+    /// Of those without one: what is brought up for nothing.
+    pub unanswerable: f64,
+}
+
+/// What [`evaluate`] found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Over all questions with an answer.
+    pub all: Figures,
+    pub by_category: BTreeMap<String, Figures>,
+    /// Ascending thresholds.
+    pub sweep: Vec<Sweep>,
+}
+
+/// Ranks every question's records and compares them with its answer.
+pub fn evaluate(corpus: &Corpus, questions: &[LabelledQuestion]) -> Report {
+    let mut tally = Tally::default();
+    for question in questions {
+        let found = rank(corpus, question, &Weights::DEFAULT);
+        tally.add(corpus, question, &found);
+    }
+    tally.report()
+}
+
+/// The answer to one question, without a gate.
+pub fn rank(corpus: &Corpus, question: &LabelledQuestion, weights: &Weights) -> Recollection {
+    corpus.recall(&Query {
+        vector: question.vector.as_deref(),
+        limit: RANKED,
+        level: Level::All,
+        weights,
+        ..Query::new(&question.text, question.now)
+    })
+}
+
+/// Collects figures over several corpora.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    sums: BTreeMap<String, Figures>,
+    /// The strongest evidence for each question with an answer, and for each without.
+    strengths: [Vec<f32>; 2],
+}
+
+impl Tally {
+    /// Counts one question's answer, as [`rank`] gave it.
+    pub fn add(&mut self, corpus: &Corpus, question: &LabelledQuestion, found: &Recollection) {
+        let is_answerable = !question.relevant.is_empty();
+        self.strengths[usize::from(!is_answerable)].push(strength(found));
+        if is_answerable {
+            let ranked: Vec<RecordRef> = found.items.iter().map(|item| item.record).collect();
+            let figures = Figures::of(corpus, &ranked, &question.relevant);
+            let sum = self.sums.entry(question.category.clone()).or_default();
+            sum.add(&figures);
+        }
+    }
+
+    pub fn report(&self) -> Report {
+        let mut all = Figures::default();
+        self.sums.values().for_each(|sum| all.add(sum));
+        let means = self.sums.iter();
+        let [answerable, unanswerable] = &self.strengths;
+        let sweep = (0..=20).map(|step| {
+            let threshold = step as f32 * 0.05;
+            Sweep {
+                threshold,
+                answerable: share_from(answerable, threshold),
+                unanswerable: share_from(unanswerable, threshold),
+            }
+        });
+        Report {
+            all: all.mean(),
+            by_category: means
+                .map(|(name, sum)| (name.clone(), sum.mean()))
+                .collect(),
+            sweep: sweep.collect(),
+        }
+    }
+}
+
+/// What the gate judges, of the strongest record.
+pub fn strength(found: &Recollection) -> f32 {
+    let gated = found.items.iter().map(|item| {
+        let parts = item.parts.iter();
+        let gated = parts.filter(|part| GATED.contains(&part.name));
+        gated.map(|part| part.value).sum::<f32>()
+    });
+    gated.fold(0.0, f32::max)
+}
+
+fn share_from(strengths: &[f32], threshold: f32) -> f64 {
+    let passing = strengths.iter().filter(|s| **s >= threshold).count();
+    passing as f64 / strengths.len().max(1) as f64
+}
+
+impl Figures {
+    /// The figures of one question. A record counts where it stands first.
+    pub fn of(corpus: &Corpus, ranked: &[RecordRef], relevant: &[RecordRef]) -> Figures {
+        let relevant: BTreeSet<RecordRef> = relevant.iter().copied().collect();
+        let ranked = without_repetition(ranked.iter().copied());
+        let places: Vec<usize> = (0..ranked.len())
+            .filter(|place| relevant.contains(&ranked[*place]))
+            .collect();
+        let within = |depth| places.iter().filter(|place| **place < depth).count();
+        let gain = |place: usize| 1.0 / (place as f64 + 2.0).log2();
+        let ideal: f64 = (0..relevant.len().min(10)).map(gain).sum();
+        let found: f64 = places.iter().filter(|p| **p < 10).map(|p| gain(*p)).sum();
+        let session = |record: RecordRef| corpus.session_of(record);
+        let wanted: BTreeSet<SessionId> = relevant.iter().copied().filter_map(session).collect();
+        let sessions = without_repetition(ranked.into_iter().filter_map(session));
+        let n = relevant.len().max(1) as f64;
+        Figures {
+            n: 1,
+            recall: DEPTHS.map(|depth| within(depth) as f64 / n),
+            any_at_10: f64::from(within(10) > 0),
+            reciprocal_rank: places
+                .first()
+                .map_or(0.0, |place| 1.0 / (*place as f64 + 1.0)),
+            ndcg_at_10: if ideal > 0.0 { found / ideal } else { 0.0 },
+            session_any_at_5: f64::from(sessions.iter().take(5).any(|s| wanted.contains(s))),
+        }
+    }
+
+    fn add(&mut self, other: &Figures) {
+        self.n += other.n;
+        for (sum, value) in self.recall.iter_mut().zip(other.recall) {
+            *sum += value;
+        }
+        self.any_at_10 += other.any_at_10;
+        self.reciprocal_rank += other.reciprocal_rank;
+        self.ndcg_at_10 += other.ndcg_at_10;
+        self.session_any_at_5 += other.session_any_at_5;
+    }
+
+    fn mean(&self) -> Figures {
+        let n = self.n.max(1) as f64;
+        Figures {
+            n: self.n,
+            recall: self.recall.map(|sum| sum / n),
+            any_at_10: self.any_at_10 / n,
+            reciprocal_rank: self.reciprocal_rank / n,
+            ndcg_at_10: self.ndcg_at_10 / n,
+            session_any_at_5: self.session_any_at_5 / n,
+        }
+    }
+}
+
+fn without_repetition<T: Copy + Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    all.filter(|one| seen.insert(*one)).collect()
+}
