@@ -15,7 +15,7 @@ pub(super) fn earlier_day(text: &str, said_at: Timestamp) -> Option<Timestamp> {
         return None;
     }
     Some(Timestamp {
-        unix_ms: days(date) * MS_PER_DAY - i64::from(said_at.offset_min) * MS_PER_MINUTE,
+        unix_ms: date.days() * MS_PER_DAY - i64::from(said_at.offset_min) * MS_PER_MINUTE,
         offset_min: said_at.offset_min,
     })
 }
@@ -38,21 +38,7 @@ fn parse(text: &str) -> Option<Date> {
         day: number(&bytes[8..])? as u8,
     };
     // A day that the calendar does not have comes back as another one.
-    ((1..=12).contains(&date.month) && Date::from_days(days(date)) == date).then_some(date)
-}
-
-/// Days since 1970-01-01.
-///
-/// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
-fn days(date: Date) -> i64 {
-    let (month, day) = (i64::from(date.month), i64::from(date.day));
-    let year = i64::from(date.year) - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let month_index = if month > 2 { month - 3 } else { month + 9 };
-    let day_of_year = (153 * month_index + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+    ((1..=12).contains(&date.month) && Date::from_days(date.days()) == date).then_some(date)
 }
 
 #[cfg(test)]
@@ -62,7 +48,7 @@ mod tests {
     #[test]
     fn days_are_the_inverse_of_dates() {
         for day in (-719_468..200_000).step_by(7) {
-            assert_eq!(days(Date::from_days(day)), day);
+            assert_eq!(Date::from_days(day).days(), day);
         }
     }
 

@@ -4,6 +4,7 @@
 //! so that a rule added here can not hold for one side only.
 //! [`pieces`] cuts a long text where its sentences end, for one vector per piece.
 
+mod days;
 mod fold;
 mod number;
 mod pieces;
@@ -12,6 +13,8 @@ mod stop;
 mod terms;
 pub mod tokens;
 
+pub use days::{DaySpan, SpokenDays, spoken_days};
 pub use fold::fold;
 pub use pieces::{PIECE_TOKENS, PieceSpan, pieces};
+use terms::is_unspaced;
 pub use terms::terms;

@@ -52,7 +52,7 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             v: Turn::VERSION,
             id: turn_id(i),
             role: Role::User,
-            speaker: None,
+            speaker: Some("Ines".into()),
             content: vec![json!({"type": "text", "text": format!("Turn {i}")})],
             at: at(i),
         }),
