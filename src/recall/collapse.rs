@@ -6,6 +6,7 @@
 //! Of texts with the same wording one stays: a fact before a turn, then the stronger, then the newer.
 
 use super::corpus::{Corpus, TurnEntry};
+use super::relations::KnownOn;
 use super::{Part, Query, Recalled};
 use crate::model::{FactId, RecordRef, TurnId};
 use std::collections::{BTreeMap, HashMap};
@@ -24,18 +25,19 @@ pub(super) fn collapse(
 ) -> Vec<Recalled> {
     let turns: Vec<TurnId> = items.keys().filter_map(turn_of).collect();
     for turn in turns {
+        let on = query.filter.known_on;
         let is_said = |fact: FactId| {
             let record = RecordRef::Fact(fact);
             items.contains_key(&record) || query.exclude.contains(&record)
         };
-        let facts = covering_facts(corpus, turn, is_said);
+        let facts = covering_facts(corpus, turn, on, is_said);
         if facts.is_empty() {
             continue;
         }
         let dropped = items
             .remove(&RecordRef::Turn(turn))
             .expect("a relevant turn");
-        let newest = facts.iter().map(|fact| (corpus.newest(*fact), *fact));
+        let newest = facts.iter().map(|fact| (corpus.newest(*fact, on), *fact));
         let relevant = newest.filter(|(newest, _)| items.contains_key(&RecordRef::Fact(*newest)));
         let strength = |fact: &FactId| items[&RecordRef::Fact(*fact)].score;
         let strongest = relevant.reduce(|a, b| {
@@ -46,7 +48,7 @@ pub(super) fn collapse(
             }
         });
         if let Some((newest, version)) = strongest {
-            let share = corpus.kept_share(version, query.now);
+            let share = corpus.kept_share(version, query.now, on);
             let heir = items
                 .get_mut(&RecordRef::Fact(newest))
                 .expect("a relevant fact");
@@ -76,11 +78,16 @@ fn inherit(heir: &mut Recalled, score: f32) {
 /// The facts that stand for a turn together; none if they do not.
 ///
 /// `is_said` tells of the newest version of a fact whether it is in the answer or in the prompt already.
-fn covering_facts(corpus: &Corpus, turn: TurnId, is_said: impl Fn(FactId) -> bool) -> Vec<FactId> {
+fn covering_facts(
+    corpus: &Corpus,
+    turn: TurnId,
+    on: KnownOn,
+    is_said: impl Fn(FactId) -> bool,
+) -> Vec<FactId> {
     let entry = &corpus.turns[&turn];
     let facts: Vec<FactId> = corpus
         .facts_of(turn)
-        .filter(|fact| is_said(corpus.newest(*fact)))
+        .filter(|fact| is_said(corpus.newest(*fact, on)))
         .collect();
     let spans = facts
         .iter()

@@ -3,13 +3,17 @@
 use super::EmbedderSpec;
 use super::decay::FactTimes;
 use super::lane::dense::Dense;
+use super::lane::exact::Names;
+use super::lane::time::Calendar;
 use super::postings::{DocNumber, Postings, SessionNumber};
 use super::voice::{Voice, Voices};
 use crate::index::Mode;
 use crate::model::{
-    Fact, FactId, RecordRef, Role, SUBJECT_USER, SessionId, Turn, TurnId, VectorOwner,
+    Confidence, Fact, FactId, FactType, Origin, RecordRef, Role, SUBJECT_USER, SessionId, Turn,
+    TurnId, VectorOwner,
 };
-use crate::text::{fold, pieces, terms};
+use crate::text::{DaySpan, fold, pieces, spoken_days, terms};
+use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -58,6 +62,12 @@ pub struct Corpus {
     pub(super) documents: Vec<Option<VectorOwner>>,
     pub(super) voices: Voices,
     session_numbers: HashMap<SessionId, SessionNumber>,
+    /// By session number.
+    pub(super) session_ids: Vec<SessionId>,
+    /// By document number; facts have none.
+    pub(super) voice_of: Vec<Option<Voice>>,
+    pub(super) names: Names,
+    pub(super) calendar: Calendar,
     pub(super) postings: Postings,
     /// The generation of vectors that recall goes by.
     pub(super) dense: Option<Dense>,
@@ -72,6 +82,10 @@ pub(super) struct TurnEntry {
     pub spans: Box<[Range<u32>]>,
     pub session: SessionNumber,
     pub voice: Voice,
+    pub origin: Origin,
+    pub at: Timestamp,
+    /// Its own day, then those that it names.
+    pub days: Box<[DaySpan]>,
     pub n_terms: u32,
     pub asks: bool,
     /// Of the whole text, in UTF-16 code units.
@@ -84,6 +98,15 @@ pub(super) struct TurnEntry {
 pub(super) struct FactEntry {
     pub doc: DocNumber,
     pub times: FactTimes,
+    pub fact_type: FactType,
+    pub origin: Origin,
+    pub confidence: Confidence,
+    /// The day from which it holds, then those that it names.
+    pub days: Box<[DaySpan]>,
+    /// What the exact lane finds it by.
+    pub names: BTreeSet<Box<str>>,
+    /// Those of them that other facts may share: whom it is about, and whom or what it mentions.
+    pub links: BTreeSet<Box<str>>,
     pub evidence: Option<(TurnId, Range<u32>)>,
     /// The terms of the subject; empty for the person who chats.
     pub subject: Box<[String]>,
@@ -142,9 +165,8 @@ impl Corpus {
         if spans.is_empty() {
             return Vec::new();
         }
-        let next_session = self.session_numbers.len() as SessionNumber;
-        let numbers = &mut self.session_numbers;
-        let session = *numbers.entry(turn.id.session).or_insert(next_session);
+        let session = self.session_number(turn.id.session);
+        let voice = self.voices.enter(turn);
         let first = self.documents.len() as DocNumber;
         let mut n_terms = 0;
         let mut kept = Vec::new();
@@ -153,18 +175,27 @@ impl Corpus {
             let passage = &text[span.bytes];
             n_terms += self.add_document(
                 VectorOwner { record, piece },
-                Some(session),
+                Some((session, voice)),
                 passage,
                 passage,
             );
             kept.push(span.utf16);
         }
         let docs = first..self.documents.len() as DocNumber;
+        let days = days_of(&text, turn.at);
+        self.calendar.add(days[0].first, record);
         let entry = TurnEntry {
             docs: docs.clone(),
             spans: kept.into(),
             session,
-            voice: self.voices.enter(turn),
+            voice,
+            origin: match turn.role {
+                Role::User => Origin::User,
+                Role::Assistant => Origin::Assistant,
+                Role::Tool => Origin::Tool,
+            },
+            at: turn.at,
+            days,
             n_terms,
             asks: text.contains(['?', '？', '؟']),
             length: text.encode_utf16().count() as u32,
@@ -196,7 +227,8 @@ impl Corpus {
                     record: RecordRef::Fact(fact.id),
                     piece: 0,
                 };
-                self.add_document(owner, None, &text, &text);
+                let to_match = with_type(&text, fact.fact_type);
+                self.add_document(owner, None, &to_match, &text);
                 doc
             }
         };
@@ -214,9 +246,19 @@ impl Corpus {
             }
         }
         let subject = terms(&fact.subject);
+        let names = Names::of(fact);
+        self.names.add(fact.id, &names);
+        let days = days_of(&fact.statement, fact.valid_from);
+        self.calendar.add(days[0].first, RecordRef::Fact(fact.id));
         let entry = FactEntry {
             doc,
             times: FactTimes::of(fact),
+            fact_type: fact.fact_type,
+            origin: fact.origin,
+            confidence: fact.confidence,
+            days,
+            names,
+            links: Names::links_of(fact),
             evidence,
             subject: subject
                 .into_iter()
@@ -236,12 +278,14 @@ impl Corpus {
         let docs = match record {
             RecordRef::Turn(id) => self.turns.remove(&id).map(|turn| {
                 self.voices.leave(turn.voice);
+                self.calendar.remove(turn.days[0].first, record);
                 turn.docs
             }),
             RecordRef::Fact(id) => self.forget_fact(id).map(|fact| fact.doc..fact.doc + 1),
         };
         for doc in docs.into_iter().flatten() {
             self.documents[doc as usize] = None;
+            self.voice_of[doc as usize] = None;
             self.postings.remove(doc);
             for dense in self.generations_mut() {
                 dense.remove(doc);
@@ -264,14 +308,16 @@ impl Corpus {
     fn add_document(
         &mut self,
         owner: VectorOwner,
-        session: Option<SessionNumber>,
+        said: Option<(SessionNumber, Voice)>,
         to_match: &str,
         to_embed: &str,
     ) -> u32 {
         let doc = self.documents.len() as DocNumber;
         let terms = terms(to_match);
         self.documents.push(Some(owner));
-        self.postings.add(doc, session, &terms);
+        self.voice_of.push(said.map(|(_, voice)| voice));
+        self.postings
+            .add(doc, said.map(|(session, _)| session), &terms);
         if self.dense.is_some() || self.next.is_some() {
             let to_embed: Arc<str> = to_embed.into();
             for dense in self.generations_mut() {
@@ -281,9 +327,21 @@ impl Corpus {
         terms.len() as u32
     }
 
+    fn session_number(&mut self, id: SessionId) -> SessionNumber {
+        let next = self.session_ids.len() as SessionNumber;
+        let number = *self.session_numbers.entry(id).or_insert(next);
+        if number == next {
+            self.session_ids.push(id);
+        }
+        number
+    }
+
     /// Takes a fact out of everything but the document lists.
     fn forget_fact(&mut self, id: FactId) -> Option<FactEntry> {
         let fact = self.facts.remove(&id)?;
+        self.names.remove(id, &fact.names);
+        self.calendar
+            .remove(fact.days[0].first, RecordRef::Fact(id));
         if let Some((turn, _)) = &fact.evidence
             && let Some(facts) = self.facts_of_turn.get_mut(turn)
         {
@@ -344,6 +402,20 @@ fn fact_text(fact: &Fact) -> String {
         }
     }
     text
+}
+
+/// The words of a fact and its type: "my goals" are found by what they are.
+fn with_type(text: &str, fact_type: FactType) -> String {
+    format!("{text}. {}", fact_type.name())
+}
+
+/// The day of a moment, and the days that a text of that moment names.
+fn days_of(text: &str, at: Timestamp) -> Box<[DaySpan]> {
+    let own = DaySpan::day(at.date().days());
+    let named = spoken_days(text, at.date())
+        .into_iter()
+        .map(|spoken| spoken.days);
+    std::iter::once(own).chain(named).collect()
 }
 
 fn hash(text: &str) -> u64 {

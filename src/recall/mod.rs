@@ -11,22 +11,31 @@
 //! | `relations` | their order, their versions, who rests on whom |
 //! | `postings`, `lane/keyword` | the words |
 //! | `lane/dense` | the meaning |
-//! | `rank` | from the question to the answer: candidates, expansion, order |
-//! | `score` | score and gate |
+//! | `lane/exact` | names, numbers, quoted phrases |
+//! | `lane/time` | the days |
+//! | `question`, `voice` | what a question says, and whom it means |
+//! | `filter` | what may be recalled |
+//! | `rank`, `candidates` | from the question to the answer: candidates, expansion, order |
+//! | `score` | the score of a turn and of a fact |
+//! | `gate` | what is strong enough to be brought up |
 //! | `collapse` | duplicates |
 //! | `decay`, `weights` | constants |
+//! | `evaluation` | how good all this is |
 //!
-//! A new lane is a file under `lane` with its search, a name in [`Lane`], its call in `rank` and its part in `score`.
+//! A new lane is a file under `lane` with its search, a name in [`Lane`], its call in `candidates` and its part in `score`.
 //! Recall never embeds, never writes, and gives the same answer to the same question.
 
+mod candidates;
 mod collapse;
 mod corpus;
 mod decay;
 pub mod evaluation;
+mod filter;
 mod gate;
 mod generations;
 mod lane;
 mod postings;
+mod question;
 mod rank;
 mod relations;
 mod score;
@@ -37,11 +46,12 @@ mod weights;
 
 pub use corpus::{Corpus, Piece};
 pub use decay::kept_share;
+pub use filter::Filter;
 pub use lane::{Lane, LaneHit};
 pub use weights::Weights;
 
 use crate::index::IndexError;
-use crate::model::{FactId, RecordRef, SessionId};
+use crate::model::{FactId, RecordRef, SessionId, TurnId};
 use crate::time::Timestamp;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -98,6 +108,8 @@ pub struct Query<'a> {
     pub exclude: &'a HashSet<RecordRef>,
     /// The running session: its turns are in the prompt and are not returned. Facts learnt in it are.
     pub not_session: Option<SessionId>,
+    /// What may be recalled.
+    pub filter: &'a Filter,
     /// How much each part of a score counts.
     pub weights: &'a Weights,
 }
@@ -106,6 +118,7 @@ impl<'a> Query<'a> {
     /// A question asked at `now`, by words, with every default.
     pub fn new(text: &'a str, now: Timestamp) -> Query<'a> {
         static NOTHING: LazyLock<HashSet<RecordRef>> = LazyLock::new(HashSet::new);
+        static NO_FILTER: Filter = Filter::NONE;
         Query {
             text,
             vector: None,
@@ -114,6 +127,7 @@ impl<'a> Query<'a> {
             level: Level::Normal,
             exclude: &NOTHING,
             not_session: None,
+            filter: &NO_FILTER,
             weights: &Weights::DEFAULT,
         }
     }
@@ -140,9 +154,13 @@ pub struct Recalled {
     pub parts: Vec<Part>,
     /// The lanes that found it; empty if it was only said beside something found.
     pub lanes: Vec<LaneHit>,
+    /// What was said beside it and added to its score.
+    pub beside: Vec<RecordRef>,
+    /// The turn it rests on; `None` for a fact that nobody said.
+    pub source: Option<TurnId>,
     /// Superseded versions of this fact, newest first.
     pub older: Vec<FactId>,
-    /// The passage of the turn that matches best, in UTF-16 code units of the turn's text.
+    /// Where in its turn: the passage that matches best, or the fact's quote; in UTF-16 code units of the turn's text.
     pub piece: Option<Range<u32>>,
 }
 

@@ -79,6 +79,23 @@ impl Matches {
         self.sessions.get(session as usize).copied().unwrap_or(0.0)
     }
 
+    /// The `n` sessions that speak most of it, best first.
+    pub fn best_sessions(&self, n: usize) -> Vec<SessionNumber> {
+        let mut sessions: Vec<SessionNumber> = (0..self.sessions.len() as SessionNumber)
+            .filter(|session| self.session(*session) > 0.0)
+            .collect();
+        let order = |a: &SessionNumber, b: &SessionNumber| {
+            let (one, other) = (self.session(*a), self.session(*b));
+            other.total_cmp(&one).then(a.cmp(b))
+        };
+        if sessions.len() > n && n > 0 {
+            sessions.select_nth_unstable_by(n - 1, order);
+        }
+        sessions.truncate(n);
+        sessions.sort_unstable_by(order);
+        sessions
+    }
+
     pub fn touched(&self) -> &[DocNumber] {
         &self.touched
     }
@@ -150,6 +167,27 @@ impl Postings {
         self.term_numbers
             .retain(|_, number| !self.lists[*number as usize].is_empty());
         self.n_dead = 0;
+    }
+
+    /// The documents that have all of these terms, ascending.
+    pub fn with_all(&self, terms: &[String]) -> Vec<DocNumber> {
+        let list = |term: &String| {
+            let number = self.term_numbers.get(term.as_str());
+            number.map_or(&[][..], |number| &self.lists[*number as usize])
+        };
+        let mut lists: Vec<&[Entry]> = terms.iter().map(list).collect();
+        lists.sort_by_key(|list| list.len());
+        let Some((shortest, others)) = lists.split_first() else {
+            return Vec::new();
+        };
+        let is_live = |doc: DocNumber| self.documents[doc as usize].is_some();
+        let has = |list: &&[Entry], doc| list.binary_search_by_key(&doc, |entry| entry.doc).is_ok();
+        let docs = shortest
+            .iter()
+            .map(|entry| entry.doc)
+            .filter(|doc| is_live(*doc));
+        docs.filter(|doc| others.iter().all(|list| has(list, *doc)))
+            .collect()
     }
 
     /// Scores all documents and sessions against the terms of a question.

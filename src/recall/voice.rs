@@ -31,7 +31,9 @@ struct Person {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Meant {
     /// The one person that the question names.
-    pub voice: Option<Voice>,
+    pub named: Option<Voice>,
+    /// In a chat of two without names: who it must have been, by "I" and "you".
+    pub implied: Option<Voice>,
     /// The question without the names of those who speak: what is looked for in their words. People rarely say their own name.
     pub words: String,
 }
@@ -68,7 +70,8 @@ impl Voices {
         let present: Vec<(u16, &Person)> = present.collect();
         if present.is_empty() {
             return Meant {
-                voice: None,
+                named: None,
+                implied: implied(text),
                 words: text.to_owned(),
             };
         }
@@ -77,20 +80,50 @@ impl Voices {
         for part in text.split_word_bounds() {
             let bare = part.trim_end_matches("'s").trim_end_matches("’s");
             let folded = fold(bare);
-            let owners: Vec<u16> = present
+            let owners = present
                 .iter()
-                .filter(|(_, person)| person.words.contains(&folded))
-                .map(|(number, _)| *number)
-                .collect();
-            if owners.is_empty() {
+                .filter(|(_, person)| person.words.contains(&folded));
+            let before = named.len();
+            let n_owners = owners.map(|(number, _)| named.insert(*number)).count();
+            if n_owners == 0 {
                 words.push_str(part);
             }
-            named.extend(owners);
+            debug_assert!(named.len() >= before);
         }
-        let voice = match named.len() {
-            1 => named.first().copied().map(Voice::Named),
-            _ => None,
-        };
-        Meant { voice, words }
+        Meant {
+            named: match named.len() {
+                1 => named.first().copied().map(Voice::Named),
+                _ => None,
+            },
+            implied: None,
+            words,
+        }
     }
 }
+
+/// "What did you recommend?" asks for Claude's words, "what is my cat called?" for the user's own.
+fn implied(text: &str) -> Option<Voice> {
+    let folded = fold(text);
+    let has = |list: &str| {
+        folded
+            .unicode_words()
+            .any(|word| list.split(' ').any(|one| one == word))
+    };
+    if has(YOU) && has(ADVISED) {
+        Some(Voice::Assistant)
+    } else if has(I) || folded.contains(['我', '私', '僕', '俺']) {
+        Some(Voice::User)
+    } else {
+        None
+    }
+}
+
+/// "I" and "my" in the languages that have a word for them; folded.
+const I: &str = "i my me mine ich mein meine meinen meinem meiner mir mich je mon ma mes moi yo mi mis eu meu minha meus minhas mio \
+mia miei mie io ik mijn я мой моя мое мои мне меня моей моего ben benim moj moja moje انا मैं मेरा मेरी मेरे मुझे 나는 내 제";
+
+const YOU: &str = "you your du dir dein tu ton te tus voce seu je jij ты твой вы ваш sen senin";
+
+const ADVISED: &str = "recommend recommended recommendation suggest suggested suggestion advise advised advice said told mention \
+mentioned answer answered explain explained empfohlen vorgeschlagen gesagt recommande propose dit recomendaste dijiste \
+sugeriste recomendou sugeriu посоветовал предложил сказал";

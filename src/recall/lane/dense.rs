@@ -122,7 +122,11 @@ impl Dense {
         vector: &[f32],
         docs: &BTreeSet<DocNumber>,
     ) -> Result<HashMap<DocNumber, f32>, IndexError> {
-        let found = self.search(vector, docs.len(), |doc| docs.contains(&doc))?;
-        Ok(found.into_iter().collect())
+        let docs: Vec<DocNumber> = docs.iter().copied().collect();
+        let hits = self.index.search_among(vector, docs.len(), &docs)?;
+        let calibrated = hits
+            .into_iter()
+            .map(|hit| (hit.id, self.spec.calibrate(hit.score)));
+        Ok(calibrated.collect())
     }
 }

@@ -1,7 +1,9 @@
 //! Lanes: independent ways to find candidates.
 
 pub(crate) mod dense;
+pub(crate) mod exact;
 pub(crate) mod keyword;
+pub(crate) mod time;
 
 use super::postings::DocNumber;
 
@@ -12,6 +14,16 @@ pub enum Lane {
     Dense,
     /// The same words, by BM25.
     Keyword,
+    /// The same name, number or quoted phrase.
+    Exact,
+    /// Said on the days of which the question speaks.
+    Time,
+    /// Said by the person whom the question names.
+    Speaker,
+    /// Said in a session that speaks of it as a whole.
+    Session,
+    /// A fact about someone or something that a found fact mentions.
+    Entity,
 }
 
 impl Lane {
@@ -19,6 +31,11 @@ impl Lane {
         match self {
             Lane::Dense => "dense",
             Lane::Keyword => "keyword",
+            Lane::Exact => "exact",
+            Lane::Time => "time",
+            Lane::Speaker => "speaker",
+            Lane::Session => "session",
+            Lane::Entity => "entity",
         }
     }
 }
@@ -29,7 +46,8 @@ pub struct LaneHit {
     pub lane: Lane,
     /// The place in the lane, from 1.
     pub rank: u32,
-    /// Keyword: the share of the question that is covered, 0 to 1. Dense: the calibrated similarity.
+    /// Dense: the calibrated similarity. Exact: the share of what must be found, or the length of the name in terms.
+    /// Others: the share of the question that is covered, 0 to 1.
     pub score: f32,
 }
 

@@ -113,7 +113,7 @@ fn parts_add_up_to_the_score() {
         assert!(item.parts.iter().all(|part| part.value != 0.0));
     }
     let both: Vec<Lane> = found.items[0].lanes.iter().map(|hit| hit.lane).collect();
-    assert_eq!(both, [Lane::Keyword, Lane::Dense]);
+    assert_eq!(both, [Lane::Keyword, Lane::Dense, Lane::Exact]);
     assert_eq!(found.items[0].lanes[0].rank, 1);
 }
 

@@ -1,0 +1,115 @@
+//! The score of a fact: its versions, what was said in the same breath, and what it is called.
+
+use super::breath::Breath;
+use super::{Lane, Ranking, Scored, Signals};
+use crate::model::{FactId, RecordRef};
+
+impl Ranking<'_> {
+    /// One version of a fact, whatever its age.
+    ///
+    /// A similarity below that of a random pair counts as none. The random pairs were passages of a conversation; statements of a few words
+    /// lie below them throughout, so that a low value says that the fact is short.
+    fn fresh(&self, id: FactId) -> Signals {
+        let mut docs = self.corpus.documents_of(RecordRef::Fact(id));
+        let signals = docs
+            .next()
+            .map(|doc| self.document(doc))
+            .unwrap_or_default();
+        Signals {
+            meaning: signals.meaning.map(|meaning| meaning.max(0.0)),
+            ..signals
+        }
+    }
+
+    /// One version of a fact with what age took from it.
+    fn version(&self, id: FactId) -> Signals {
+        let share = self
+            .corpus
+            .kept_share(id, self.query.now, self.query.filter.known_on);
+        self.fresh(id).kept(share)
+    }
+
+    /// The best version of a fact.
+    fn fact(&self, versions: &[FactId]) -> Signals {
+        let each = versions.iter().map(|id| self.version(*id));
+        let best = each.reduce(|best, other| best.stronger(other, self.query.weights));
+        best.unwrap_or_default()
+    }
+
+    /// Whether the message names whom or what the fact is about.
+    fn names_subject(&self, id: FactId) -> bool {
+        let subject = self.corpus.facts.get(&id).map(|fact| &fact.subject[..]);
+        subject.is_some_and(|terms| {
+            !terms.is_empty()
+                && terms
+                    .iter()
+                    .all(|term| self.question.distinct.contains(term))
+        })
+    }
+
+    fn subject_bonus(&self, id: FactId) -> f32 {
+        if self.names_subject(id) {
+            self.query.weights.subject
+        } else {
+            0.0
+        }
+    }
+
+    /// By how much a found fact with a name in common lifts this one.
+    fn hop_bonus(&self, id: FactId) -> f32 {
+        let hits = self.candidates.hits.get(&RecordRef::Fact(id));
+        let mut hits = hits.into_iter().flatten();
+        let hop = hits.find(|hit| hit.lane == Lane::Entity);
+        hop.map_or(0.0, |hit| self.query.weights.hop * hit.score)
+    }
+
+    /// Age costs a fact its place, not its way through the gate: what was true once can still be asked for.
+    pub(super) fn fact_passes(&self, id: FactId) -> bool {
+        let days = self.corpus.facts.get(&id).map(|fact| &fact.days[..1]);
+        let bonus =
+            self.subject_bonus(id) + self.hop_bonus(id) + self.days_bonus(days.unwrap_or_default());
+        self.passes(self.fresh(id), bonus)
+    }
+
+    pub(super) fn fact_parts(&self, id: FactId) -> Scored {
+        let on = self.query.filter.known_on;
+        let breath = Breath::of(self.corpus, id, on);
+        let own = self.fact(&breath.versions);
+        let strongest = |facts: &[FactId]| {
+            let each = facts.iter().map(|id| self.version(*id));
+            each.fold(Signals::default(), |best, other| Signals {
+                coverage: best.coverage.max(other.coverage),
+                meaning: Some(best.meaning().max(other.meaning())),
+            })
+        };
+        let (before, after) = (strongest(&breath.before), strongest(&breath.after));
+        let weights = self.query.weights;
+        let is_named = breath
+            .versions
+            .iter()
+            .any(|id| self.candidates.named.contains_key(id));
+        // Age takes its share of these, too.
+        let kept = self.corpus.kept_share(id, self.query.now, on);
+        let parts = [
+            ("coverage", weights.coverage * own.coverage),
+            ("coverage_before", weights.coverage_before * before.coverage),
+            ("coverage_after", weights.coverage_after * after.coverage),
+            ("meaning", weights.meaning * own.meaning()),
+            ("meaning_before", weights.meaning_before * before.meaning()),
+            ("meaning_after", weights.meaning_after * after.meaning()),
+            ("subject", self.subject_bonus(id) * kept),
+            ("named", if is_named { weights.named * kept } else { 0.0 }),
+            ("hop", self.hop_bonus(id) * kept),
+        ];
+        let fact = &self.corpus.facts[&id];
+        let common = self.common_parts(RecordRef::Fact(id), &fact.days, fact.times.valid_from);
+        let common = common.map(|(name, value)| (name, value * kept));
+        let others = breath.before.iter().chain(&breath.after);
+        let adds = |id: &&FactId| {
+            let signals = self.version(**id);
+            signals.coverage > 0.0 || signals.meaning() > 0.0
+        };
+        let beside = others.filter(adds).map(|id| RecordRef::Fact(*id)).collect();
+        (parts.into_iter().chain(common).collect(), beside)
+    }
+}
