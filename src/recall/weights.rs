@@ -31,16 +31,16 @@ macro_rules! weights {
 
 weights! {
     /// How much of the question's words the text holds (BM25 coverage, 0 to 1).
-    coverage = 1.1,
+    coverage = 1.2,
     /// Coverage by the turn before; by what else was said in the same breath.
     coverage_before = 0.35,
     /// In addition, if the turn before asks: an answer seldom repeats the words of its question.
     coverage_asked = 0.5,
-    coverage_after = 0.2,
+    coverage_after = 0.15,
     /// Coverage by the turns that lie two away, each.
-    coverage_near = 0.1,
+    coverage_near = 0.15,
     /// The calibrated similarity of meaning.
-    meaning = 0.8,
+    meaning = 0.9,
     meaning_before = 0.15,
     /// In addition, if the turn before asks.
     meaning_asked = 0.05,
@@ -67,7 +67,7 @@ weights! {
     /// Times the strength of a found fact that has a name in common with this one.
     hop = 0.4,
     /// Times ln(1 + terms): a longer turn more likely holds an answer.
-    length = 0.016,
+    length = 0.02,
     /// For a turn that asks: questions match questions and answer nothing.
     asks = -0.05,
     /// Times one half per 30 days of age. Off: what is asked for may be old, and +.05 cost .005 recall@10.

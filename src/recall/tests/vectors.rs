@@ -3,7 +3,7 @@
 use super::*;
 use crate::text::terms;
 
-pub(super) const DIMENSIONS: usize = 64;
+pub(super) const DIMENSIONS: usize = 256;
 
 /// Words that are said to mean nearly the same. Everything else has a direction of its own.
 const CONCEPTS: &[&str] = &[
@@ -19,7 +19,7 @@ pub(super) fn stand_in_spec() -> EmbedderSpec {
         id: "stand-in".into(),
         dimensions: DIMENSIONS,
         mean: 0.0,
-        sd: 1.0 / 8.0,
+        sd: 1.0 / 16.0,
     }
 }
 
