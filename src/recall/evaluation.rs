@@ -4,7 +4,7 @@
 //! [`evaluate`] asks a corpus and gives a [`Report`]. [`Figures`] are means over questions; `docs/evaluation.md` defines them.
 //! It goes through [`Corpus::recall`], the path of a message, so that nothing can be good here and bad in a chat.
 
-use super::weights::GATED;
+use super::gate::gated;
 use super::{Corpus, Level, Query, Recollection, Weights};
 use crate::model::{RecordRef, SessionId};
 use crate::time::Timestamp;
@@ -133,12 +133,14 @@ impl Tally {
 
 /// What the gate judges, of the strongest record.
 pub fn strength(found: &Recollection) -> f32 {
-    let gated = found.items.iter().map(|item| {
-        let parts = item.parts.iter();
-        let gated = parts.filter(|part| GATED.contains(&part.name));
-        gated.map(|part| part.value).sum::<f32>()
+    let strengths = found.items.iter().map(|item| {
+        let part = |name: &str| {
+            let parts = item.parts.iter().filter(|part| part.name == name);
+            parts.map(|part| part.value).sum::<f32>()
+        };
+        gated(part("coverage"), part("meaning")) + part("subject")
     });
-    gated.fold(0.0, f32::max)
+    strengths.fold(0.0, f32::max)
 }
 
 fn share_from(strengths: &[f32], threshold: f32) -> f64 {

@@ -4,7 +4,9 @@
 //! then the lists are swept. All statistics count the living only, so that scores never depend on what was once there.
 
 use super::weights::QUESTION_TERMS;
-use std::collections::HashMap;
+use crate::text::{KIN_WEIGHT, are_kin, is_pair, kin_prefix};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 /// The number of a document: one piece of a turn, or a fact. Numbers are given once, in ascending order.
 pub(crate) type DocNumber = u32;
@@ -50,7 +52,8 @@ struct SessionLength {
 
 #[derive(Default)]
 pub(crate) struct Postings {
-    term_numbers: HashMap<Box<str>, u32>,
+    /// Sorted, so that the kin of a term stand beside it.
+    term_numbers: BTreeMap<Box<str>, u32>,
     lists: Vec<Vec<Entry>>,
     /// By document number; `None` once removed.
     documents: Vec<Option<Document>>,
@@ -190,10 +193,32 @@ impl Postings {
             .collect()
     }
 
+    /// The lists of a term and of its kin, each with what it counts. Kin that the question asks for by themselves are left to it.
+    fn forms(&self, term: &str, asked: &[&str]) -> Vec<(&[Entry], f32)> {
+        let list = |number: &u32| self.lists[*number as usize].as_slice();
+        let own = self
+            .term_numbers
+            .get(term)
+            .map(|number| (list(number), 1.0));
+        let prefix = kin_prefix(term);
+        let beside = self
+            .term_numbers
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(|(other, _)| other.starts_with(prefix));
+        let kin = beside.filter(|(other, _)| {
+            let other: &str = other;
+            other != term && are_kin(term, other) && asked.binary_search(&other).is_err()
+        });
+        own.into_iter()
+            .chain(kin.map(|(_, number)| (list(number), KIN_WEIGHT)))
+            .collect()
+    }
+
     /// Scores all documents and sessions against the terms of a question.
     ///
     /// Coverage divides by what a document would score that has every term of the question without end, unknown terms
-    /// included: it is comparable across questions, so a threshold on it has a meaning. A message much longer than a question
+    /// included: it is comparable across questions, so a threshold on it has a meaning. (A pair of Chinese characters that is
+    /// unknown is not, since its characters are counted by themselves.) A message much longer than a question
     /// can not be covered by one passage; beyond [`QUESTION_TERMS`] terms the divisor grows more slowly than their number.
     pub fn ask(&self, terms: &[String]) -> Matches {
         // Sorted, so that equal questions add up in the same order whatever the order of their words.
@@ -204,50 +229,52 @@ impl Postings {
         let mut coverage = vec![0.0; self.documents.len()];
         let mut touched = Vec::new();
         let mut sessions = vec![0.0f32; self.sessions.len()];
-        let mut in_session = vec![0u32; self.sessions.len()];
+        let mut in_session = vec![0.0f32; self.sessions.len()];
         let passage_average = average(self.total_length, self.n_live);
         let n_sessions = self.sessions.iter().filter(|s| s.n_docs > 0).count();
         let session_length = self.sessions.iter().map(|s| s.length).sum();
         let session_average = average(session_length, n_sessions);
         let mut most = 0.0;
 
+        // What the best form of the present term gives each document; all zero between terms.
+        let mut best_form = vec![0.0f32; self.documents.len()];
         for term in &terms {
-            let list: &[Entry] = match self.term_numbers.get(*term) {
-                Some(number) => &self.lists[*number as usize],
-                None => &[],
-            };
-            let live = || {
-                let with_document = |entry: &Entry| {
-                    self.documents[entry.doc as usize].map(|d| (entry.doc, entry.term_frequency, d))
-                };
-                list.iter().filter_map(with_document)
-            };
-            let weight = idf(live().count(), self.n_live);
-            most += weight * (K1 + 1.0);
+            let mut with_term: Vec<DocNumber> = Vec::new();
             let mut sessions_with_term = Vec::new();
-            for (doc, frequency, document) in live() {
-                let score = weight
-                    * saturated(
-                        f32::from(frequency),
-                        document.length as f32 / passage_average,
-                        K1,
-                        B,
-                    );
+            for (list, share) in self.forms(term, &terms) {
+                for entry in list {
+                    let Some(document) = self.documents[entry.doc as usize] else {
+                        continue;
+                    };
+                    let frequency = f32::from(entry.term_frequency);
+                    let length = document.length as f32 / passage_average;
+                    let best = &mut best_form[entry.doc as usize];
+                    if *best == 0.0 {
+                        with_term.push(entry.doc);
+                    }
+                    *best = best.max(share * saturated(frequency, length, K1, B));
+                    if let Some(session) = document.session {
+                        if in_session[session as usize] == 0.0 {
+                            sessions_with_term.push(session);
+                        }
+                        in_session[session as usize] += share * frequency;
+                    }
+                }
+            }
+            let weight = idf(with_term.len(), self.n_live);
+            if !(with_term.is_empty() && is_pair(term)) {
+                most += weight * (K1 + 1.0);
+            }
+            for doc in with_term {
                 let sum: &mut f32 = &mut coverage[doc as usize];
                 if *sum == 0.0 {
                     touched.push(doc);
                 }
-                *sum += score;
-                if let Some(session) = document.session {
-                    if in_session[session as usize] == 0 {
-                        sessions_with_term.push(session);
-                    }
-                    in_session[session as usize] += u32::from(frequency);
-                }
+                *sum += weight * std::mem::take(&mut best_form[doc as usize]);
             }
             let weight = idf(sessions_with_term.len(), n_sessions);
             for session in sessions_with_term {
-                let frequency = std::mem::take(&mut in_session[session as usize]) as f32;
+                let frequency = std::mem::take(&mut in_session[session as usize]);
                 let length = self.sessions[session as usize].length as f32 / session_average;
                 sessions[session as usize] +=
                     weight * saturated(frequency, length, SESSION_K1, SESSION_B);

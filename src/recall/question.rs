@@ -53,7 +53,7 @@ impl Question {
         let days: Vec<DaySpan> = spoken.into_iter().map(|spoken| spoken.days).collect();
         let is_past = days.iter().all(|days| i64::from(days.last) < today.days());
         Question {
-            asks_for_days: !days.is_empty() && is_past && undated_terms.len() <= 1,
+            asks_for_days: !days.is_empty() && is_past && undated_terms.len() <= 2,
             asks_when: asks_when(query.text),
             terms: terms(&meant.words),
             distinct: terms(&meant.words).into_iter().collect(),

@@ -80,9 +80,6 @@ impl Default for Weights {
     }
 }
 
-/// The parts that the gate judges.
-pub(crate) const GATED: [&str; 3] = ["coverage", "meaning", "subject"];
-
 /// In so many days what is new becomes half as new.
 pub(crate) const RECENCY_DAYS: f32 = 30.0;
 

@@ -6,6 +6,7 @@
 
 mod days;
 mod fold;
+mod kin;
 mod number;
 mod pieces;
 mod stem;
@@ -15,6 +16,7 @@ pub mod tokens;
 
 pub use days::{DaySpan, SpokenDays, spoken_days};
 pub use fold::fold;
+pub use kin::{KIN_WEIGHT, are_kin, kin_prefix};
 pub use pieces::{PIECE_TOKENS, PieceSpan, pieces};
 use terms::is_unspaced;
-pub use terms::terms;
+pub use terms::{is_pair, terms};

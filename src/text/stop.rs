@@ -13,7 +13,17 @@ pub fn is_stop_word(word: &str) -> bool {
 
 /// Chinese characters that are grammar when they stand alone.
 pub fn is_stop_character(c: char) -> bool {
-    "的了是我你他她它们在有和与吗呢吧啊不也就都这那一个为什么".contains(c)
+    "的了是我你他她它们在有和与吗呢吧啊不也就都这那一个为什么何".contains(c)
+}
+
+/// Pairs of Japanese letters that are grammar wherever they stand.
+pub fn is_stop_pair(a: char, b: char) -> bool {
+    const PAIRS: &str = "です ます ませ をし しま うな まし した して すか たか てい いま いる いた あり りま ある には では から まで とい どの どこ どう いつ \
+                         なに 何で 何を を何 に何 は何 何か さん んで でい とき もの こと いて んな この その あの うな なり ました はど をど にど";
+    PAIRS.split(' ').any(|pair| {
+        let mut chars = pair.chars();
+        chars.next() == Some(a) && chars.next() == Some(b)
+    })
 }
 
 /// Folded, as the pipeline sees words.
@@ -43,32 +53,46 @@ const LISTS: &[&str] = &[
     "der das den dem des ein eine einen einem einer eines und oder aber ist sind bin bist wird werden wurde ich du er sie \
      wir ihr mich dich mir dir uns euch mein meine meinen meinem meiner dein deine nicht kein keine mit auf fur von zu zum \
      zur im ins am aus bei nach uber wie wo wer wann warum welche welcher welches auch noch nur wenn dass hat habe haben \
-     hatte",
+     hatte unser unsere unserem unseren unserer dieser diese dieses gibt habe hast was fur",
     // French
     "le la les un une du de et ou est sont dans que qui quoi sur avec je tu il elle nous vous ils elles mon ma mes ton ta \
-     tes sa ses ce cette ces ne pas au aux en qu ai as avons avez ont suis es sommes etes",
+     tes sa ses ce cette ces ne pas au aux en qu ai as avons avez ont suis es sommes etes nos notre votre vos leur leurs quel quelle quels quelles comment quand chez appelle appellent avez ai",
     // Spanish, Portuguese, Italian
     "el los las unos unas y con por para mi mis su sus se lo del al pero esta este donde cuando quien cual os uma umas em \
      com meu minha meus minhas seu sua da na nas dos ao nao gli uno di che non per mio mia miei sono sei siamo della del \
-     dello nella",
+     dello nella nuestro nuestra nuestros nuestras tenemos tengo hay nosso nossa nossos nossas temos tenho ho hai ha quale quali cosa \
+     dove abbiamo nostro nostra nostri nostre gli fatto cui como fiz onde alle dal alguna alguno algun alguma algum qual quais qualche llaman llama \
+     chiama chiamano chamam chama",
     // Dutch
-    "het een van ik niet op te dat voor met mijn zijn er ook maar naar wat waar hoe jij je",
+    "het een van ik niet op te dat voor met mijn zijn er ook maar naar wat waar hoe jij je wij ons onze hebben heb heeft welk welke bij uit deze mij heet heten",
+    // Polish
+    "i w z u o na nie sie co czy mam ma maja jak jaki jaka jakie jakiego gdzie kiedy kto moj moja moje moimi nasz nasza nasze nasi oraz dla przez",
+    // Turkish
+    "bir ve bu ne mi icin ile hangi nasil nerede benim bizim olarak cok var adi",
     // Russian
     "и в во не на я что с со он она оно мы вы они по это как мои моя мое у к ко но а из за то от до для о об где когда кто \
-     же бы ли мне меня тебя мой твой наш ваш",
+     же бы ли мне меня тебя мой твой наш ваш наша наше наши нашу нас нам есть какой какая какое какие какую мои моим моих зовут",
     // Arabic
-    "في من علي الي عن هذا هذه ان ما هو هي انا انت نحن هل لا كان",
+    "في من علي الي عن هذا هذه ان ما هو هي انا انت نحن هل لا كان اي ماذا متي اين كيف لدينا عندي مع بعد بدون التي الذي",
+    // Hindi
+    "का की के है हैं हूँ था थी थे में से को ने पर और क्या कौन कब कहाँ कैसे कोई यह वह मैं मैंने मुझे मेरा मेरी मेरे हम हमारा हमारी हमारे एक सा सी लिए",
+    // Korean
+    "우리 우리가 저는 나는 제가 내가 저한테 뭐예요 뭐 어떤 어디에 어디 언제 어떻게 있어요 있나요 했죠 했어요 됐어요 이라는 라는 무엇",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use unicode_normalization::char::is_combining_mark;
 
     #[test]
     fn the_lists_hold_single_words() {
         for word in STOP_WORDS.iter() {
             assert!(
-                !word.is_empty() && word.chars().all(char::is_alphabetic),
+                !word.is_empty()
+                    && word
+                        .chars()
+                        .all(|c| c.is_alphabetic() || is_combining_mark(c)),
                 "{word:?}"
             );
         }

@@ -4,14 +4,14 @@ use super::{
     fold,
     number::number_terms,
     stem::stem,
-    stop::{is_stop_character, is_stop_word},
+    stop::{is_stop_character, is_stop_pair, is_stop_word},
 };
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The terms of a text, in its order, with repetitions.
 ///
 /// Words by UAX #29, folded, without stop words, English stemmed; numbers in one notation, money also with its currency.
-/// Scripts without spaces between words (Chinese, Japanese, Korean, Thai and their kin) give pairs of neighbouring characters,
+/// Scripts without spaces between words (Chinese, Japanese, Thai and their kin) give pairs of neighbouring characters,
 /// and Chinese characters also by themselves: many words are one character long, and two texts about a cat need not agree on
 /// the character beside it.
 pub fn terms(text: &str) -> Vec<String> {
@@ -19,9 +19,9 @@ pub fn terms(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut rest = folded.as_str();
     while let Some(first) = rest.chars().next() {
-        let unspaced = is_unspaced(first);
+        let unspaced = gives_pairs(first);
         let end = rest
-            .find(|c| is_unspaced(c) != unspaced)
+            .find(|c| gives_pairs(c) != unspaced)
             .unwrap_or(rest.len());
         let (run, after) = rest.split_at(end);
         if unspaced {
@@ -57,7 +57,13 @@ fn spaced_terms(run: &str, out: &mut Vec<String>) {
 
 fn word_term(word: &str, out: &mut Vec<String>) {
     let word = word.strip_suffix("'s").unwrap_or(word);
-    let word = without_elision(word).replace('\'', "");
+    let word = without_elision(word);
+    let joined = word.replace('\'', "");
+    // `don't` is a stop word without its apostrophe; elsewhere (Turkish `Porto'da`) an ending follows a name.
+    let word = match word.split_once('\'') {
+        Some((name, _)) if name.chars().count() > 1 && !is_stop_word(&joined) => name.to_owned(),
+        _ => joined,
+    };
     if !word.is_empty() && !is_stop_word(&word) {
         out.push(stem(&word));
     }
@@ -81,15 +87,36 @@ fn character_terms(run: &str, out: &mut Vec<String>) {
         }
     }
     for pair in characters.windows(2) {
-        // Grammar beside a word makes as many pairs as there are sentences to say it in.
-        if !pair.iter().any(|c| is_stop_character(*c)) {
+        // Grammar beside a word makes as many pairs as there are sentences to say it in; so do the endings that Japanese
+        // writes in another script than the word.
+        if is_han(pair[0]) != is_han(pair[1]) && pair.iter().any(|c| is_hiragana(*c)) {
+            continue;
+        }
+        if !pair.iter().any(|c| is_stop_character(*c)) && !is_stop_pair(pair[0], pair[1]) {
             out.push(pair.iter().collect());
         }
     }
 }
 
+fn is_hiragana(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{309f}')
+}
+
+/// Whether a term is a pair of characters that are terms by themselves, too.
+pub fn is_pair(term: &str) -> bool {
+    let mut chars = term.chars();
+    let both = [chars.next(), chars.next()].map(|c| c.is_some_and(is_han));
+    both == [true, true] && chars.next().is_none()
+}
+
 fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}')
+}
+
+/// Whether a character's script is matched by pairs. Korean has spaces; its grammar is left to [`super::are_kin`].
+fn gives_pairs(c: char) -> bool {
+    is_unspaced(c)
+        && !matches!(c, '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7ff}')
 }
 
 /// Whether words of this character's script are not separated by spaces, or (Korean) carry their grammar with them.
@@ -146,7 +173,9 @@ mod tests {
             ("我的黑猫", &["黑", "猫", "黑猫"]),
             ("東京タワー", &["東", "京", "東京", "京タ", "タワ", "ワー"]),
             ("AWSの", &["aws", "の"]),
-            ("집에서", &["집에", "에서"]),
+            ("집에서", &["집에서"]),
+            ("猫です", &["猫"]),
+            ("Porto'da", &["porto"]),
         ] {
             assert_eq!(terms(text), expected, "{text}");
         }

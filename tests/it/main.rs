@@ -4,6 +4,7 @@
 mod chat;
 mod faults;
 mod generations;
+mod languages;
 mod queue;
 mod tabs;
 mod tidy;

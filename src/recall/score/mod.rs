@@ -8,7 +8,7 @@ mod turn;
 
 use super::candidates::Candidates;
 use super::corpus::Corpus;
-use super::gate::{GATE_PER_LENGTH, gate, keyword_gate};
+use super::gate::{GATE_PER_LENGTH, gate, gated, keyword_gate};
 use super::lane::Lane;
 use super::postings::{DocNumber, Matches};
 use super::question::Question;
@@ -35,6 +35,15 @@ impl Signals {
 
     fn strength(self, weights: &Weights) -> f32 {
         weights.coverage * self.coverage + weights.meaning * self.meaning()
+    }
+
+    /// What the gate judges. Little likeness is no reason against words that agree: outside its languages a model knows
+    /// nothing, and words alone have to be only a little stronger than without a model.
+    fn gated(self, weights: &Weights) -> f32 {
+        gated(
+            weights.coverage * self.coverage,
+            weights.meaning * self.meaning(),
+        )
     }
 
     /// The stronger of two; the first if they are equal.
@@ -83,7 +92,7 @@ impl Ranking<'_> {
             Some(_) => gate(self.query.level) + self.long_message(),
             None => keyword_gate(self.query.level),
         };
-        signals.strength(self.query.weights) + bonus >= least
+        signals.gated(self.query.weights) + bonus >= least
     }
 
     fn long_message(&self) -> f32 {
@@ -163,6 +172,13 @@ impl Ranking<'_> {
         let weights = self.query.weights;
         let docs = self.corpus.documents_of(record);
         let holding = docs.filter_map(|doc| self.candidates.holding.get(&doc));
+        // Nothing else is asked for.
+        let time = weights.time
+            * if self.question.asks_for_days {
+                2.0
+            } else {
+                1.0
+            };
         let names_day = self.question.asks_when && days.len() > 1;
         let age_ms = self.query.now.unix_ms.saturating_sub(at.unix_ms).max(0);
         let age_days = age_ms as f32 / 86_400_000.0;
@@ -172,7 +188,7 @@ impl Ranking<'_> {
             0.5f32.powf(age_days / RECENCY_DAYS)
         };
         [
-            ("time", weights.time * self.question.time_fit(days)),
+            ("time", time * self.question.time_fit(days)),
             ("when", if names_day { weights.when } else { 0.0 }),
             (
                 "exact",
