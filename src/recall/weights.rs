@@ -62,7 +62,7 @@ weights! {
     /// It also counts at the gate: what is known of the kid is relevant when the message speaks of the kid, however little
     /// the rest of the message has in common with it.
     subject = 0.4,
-    /// The message names the fact's attribute or an entity in it.
+    /// The message names the fact's attribute or an entity in it; this, too, counts at the gate.
     named = 0.2,
     /// Times the strength of a found fact that has a name in common with this one.
     hop = 0.4,

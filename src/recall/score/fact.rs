@@ -55,6 +55,17 @@ impl Ranking<'_> {
         }
     }
 
+    /// Whether the message calls the fact by its property or by an entity in it.
+    fn named_bonus(&self, versions: &[FactId]) -> f32 {
+        let named = &self.candidates.named;
+        let is_named = versions.iter().any(|id| named.contains_key(id));
+        if is_named {
+            self.query.weights.named
+        } else {
+            0.0
+        }
+    }
+
     /// By how much a found fact with a name in common lifts this one.
     fn hop_bonus(&self, id: FactId) -> f32 {
         let hits = self.candidates.hits.get(&RecordRef::Fact(id));
@@ -84,10 +95,6 @@ impl Ranking<'_> {
         };
         let (before, after) = (strongest(&breath.before), strongest(&breath.after));
         let weights = self.query.weights;
-        let is_named = breath
-            .versions
-            .iter()
-            .any(|id| self.candidates.named.contains_key(id));
         // Age takes its share of these, too.
         let kept = self.corpus.kept_share(id, self.query.now, on);
         let parts = [
@@ -98,7 +105,7 @@ impl Ranking<'_> {
             ("meaning_before", weights.meaning_before * before.meaning()),
             ("meaning_after", weights.meaning_after * after.meaning()),
             ("subject", self.subject_bonus(id) * kept),
-            ("named", if is_named { weights.named * kept } else { 0.0 }),
+            ("named", self.named_bonus(&breath.versions) * kept),
             ("hop", self.hop_bonus(id) * kept),
         ];
         let fact = &self.corpus.facts[&id];

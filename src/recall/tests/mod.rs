@@ -1,7 +1,10 @@
 //! Recall as a whole. Each file is one kind of promise.
 
 mod acceptance;
+mod filters;
 mod generations;
+mod lanes;
+mod measured;
 mod properties;
 mod rules;
 mod vectors;
