@@ -77,8 +77,10 @@ impl Ranking<'_> {
     /// Age costs a fact its place, not its way through the gate: what was true once can still be asked for.
     pub(super) fn fact_passes(&self, id: FactId) -> bool {
         let days = self.corpus.facts.get(&id).map(|fact| &fact.days[..1]);
-        let bonus =
-            self.subject_bonus(id) + self.hop_bonus(id) + self.days_bonus(days.unwrap_or_default());
+        let bonus = self.subject_bonus(id)
+            + self.named_bonus(&[id])
+            + self.hop_bonus(id)
+            + self.days_bonus(days.unwrap_or_default());
         self.passes(self.fresh(id), bonus)
     }
 
