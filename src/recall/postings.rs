@@ -200,6 +200,9 @@ impl Postings {
             .term_numbers
             .get(term)
             .map(|number| (list(number), 1.0));
+        if term.bytes().any(|b| b.is_ascii_digit()) {
+            return own.into_iter().collect();
+        }
         let prefix = kin_prefix(term);
         let beside = self
             .term_numbers
