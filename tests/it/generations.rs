@@ -263,7 +263,10 @@ fn with_the_new_generation_serving_new_words_are_found_at_once_and_embedded_in_t
     };
     pollster::block_on(memory.remember(None, &[turn])).unwrap();
     let (text, lanes) = recall(&memory, "alarm code of the cellar").remove(0);
-    assert!(text.contains("4471") && lanes == ["keyword"], "{lanes:?}");
+    assert!(
+        text.contains("4471") && !lanes.contains(&"dense"),
+        "{lanes:?}"
+    );
     assert_eq!(memory.status().embedder.state, EmbedderState::Ready);
     embed_all(&memory);
     let (_, lanes) = recall(&memory, "alarm code of the cellar").remove(0);
@@ -317,7 +320,10 @@ fn an_embedder_that_fails_on_questions_leaves_recall_to_the_words() {
     embed_all(&memory);
     words.fault.set(Some(EmbedderFault::NotFinite));
     let (text, lanes) = recall(&memory, "the boat we painted").remove(0);
-    assert!(text.contains("boat") && lanes == ["keyword"], "{lanes:?}");
+    assert!(
+        text.contains("boat") && !lanes.contains(&"dense"),
+        "{lanes:?}"
+    );
     let status = memory.status().embedder;
     assert!(matches!(status.state, EmbedderState::Failed(_)));
     assert_eq!(
@@ -523,7 +529,10 @@ fn with_no_embedder_nothing_is_made_and_words_are_found() {
     assert_eq!(memory.status().embedder.state, EmbedderState::Off);
     assert_eq!(memory.status().embedder.serving, None);
     let (text, lanes) = recall(&memory, "the boat we painted").remove(0);
-    assert!(text.contains("boat") && lanes == ["keyword"], "{lanes:?}");
+    assert!(
+        text.contains("boat") && !lanes.contains(&"dense"),
+        "{lanes:?}"
+    );
 }
 
 #[test]

@@ -125,6 +125,10 @@ fn multiply(
 }
 
 #[inline(always)]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "one number of each of several rows at a time"
+)]
 fn multiply_block<const M: usize>(
     left: Factor,
     row: usize,

@@ -49,13 +49,10 @@ fn corpus() -> Corpus {
 fn nearest(corpus: &Corpus, axis: usize) -> RecordRef {
     let vector = along(axis);
     let found = corpus.recall(&Query {
-        text: "",
         vector: Some(&vector),
-        now: Timestamp::utc(0),
         limit: 1,
         level: Level::Loose,
-        exclude: &NOTHING,
-        not_session: None,
+        ..Query::new("", Timestamp::utc(0))
     });
     found.items[0].record
 }
