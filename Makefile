@@ -3,9 +3,8 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo setup build test check bench bench-index fuzz sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
-.PHONY: demo setup build test check bench sizes clean weights-minilm weights-e5 weights-tiny test-native test-wasm test-worker test-fake test-package test-e2e
-.PHONY: demo setup build test check bench eval sizes clean test-native test-wasm test-worker test-fake test-package test-e2e
+.PHONY: demo setup build test check bench bench-index eval fuzz sizes clean weights-minilm weights-e5 weights-tiny
+.PHONY: test-native test-wasm test-worker test-fake test-package test-e2e
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARBALL := pkg/onhand-$(VERSION).tgz
