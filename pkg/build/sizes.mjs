@@ -6,7 +6,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 /** The parts of the package, measured. A browser loads one of the two wasm builds. */
 export function sizes(pkg) {
-  const ofIndex = ["vector-index.js", "seal-worker.js", "seal-protocol.js"];
+  const ofIndex = ["vector-index.js", "index-error.js", "seal.js", "seal-worker.js", "seal-protocol.js"];
   const scripts = readdirSync(join(pkg, "dist")).filter((name) => name.endsWith(".js") && !ofIndex.includes(name));
   const dist = (...names) => names.map((name) => join(pkg, "dist", name));
   return [

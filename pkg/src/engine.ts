@@ -3,6 +3,7 @@ import * as simd from "./wasm/simd/onhand.js";
 import { bringEmbedder } from "./bring.js";
 import type { Ask, EmbedderOption } from "./embedders.js";
 import { hasSimd } from "./simd.js";
+import { keepGraph, type GraphKeeper } from "./graph-keeper.js";
 import { forgetTable, loadTable } from "./table.js";
 import type { EmbedderStatus } from "./types.js";
 
@@ -19,7 +20,7 @@ export interface EngineOptions {
   instructions: string;
   blockTokens: number | null;
   maxTokens: number | null;
-  index: "scan" | "hnsw" | null;
+  index: "scan" | "hnsw" | "auto" | null;
   embedder: EmbedderOption;
   /** Where the embedding table is, if not in this package. */
   tableUrl: string | null;
@@ -39,6 +40,8 @@ export type EngineNotice =
 /** The engine in this thread. */
 export interface Engine {
   call(request: EngineRequest, signal: AbortSignal | undefined, emit: ((event: unknown) => void) | undefined): Promise<unknown>;
+  graphTask(): [serial: number, bytes: Uint8Array] | undefined;
+  takeGraph(serial: number, graph: Uint8Array | undefined): boolean;
   useWeights(bytes: Uint8Array): void;
   useCallback(id: string, dimensions: number | undefined, ask: Ask): void;
   close(): void;
@@ -63,10 +66,22 @@ export async function webAssembly(): Promise<typeof simd> {
 export async function openEngine(options: EngineOptions, notify: (notice: EngineNotice) => void, ask: Ask | undefined): Promise<Engine> {
   const [table, build] = await Promise.all([readTable(options), webAssembly()]);
   const { tableUrl: _, ...rest } = options;
+  let graph: GraphKeeper | undefined;
   const engine: Engine = await build.Engine.open({ ...rest, tableError: table.error }, table.bytes, (notice: EngineNotice) => {
-    if (notice.type === "stopped") stopped = true;
+    if (notice.type === "stopped") {
+      stopped = true;
+      graph?.close();
+    } else if (notice.type === "committed") graph?.wake();
     notify(notice);
   });
+  if (options.index === "hnsw" || options.index === "auto") {
+    graph = keepGraph(engine);
+    const close = engine.close.bind(engine);
+    engine.close = () => {
+      graph?.close();
+      close();
+    };
+  }
   if (table.bytes) await dropDamagedTable(engine);
   const tell = (status: EmbedderStatus): void => notify({ type: "embedder", status });
   // Not awaited: the memory is of use without it. What goes wrong is in the status, or the engine has stopped.

@@ -107,6 +107,11 @@ export interface Status {
   /** `memory` where the browser gives the page no database: everything is lost when the page closes. */
   storage: { state: "disk" | "memory"; reason?: { code: string; message: string } };
   embedder: EmbedderStatus;
+  /**
+   * The vector index, or null without an embedder. `sealed` vectors are in its graph. `reason` tells why mode `auto` uses what it
+   * uses: see `IndexChoice` of `onhand/index`.
+   */
+  index: { vectors: number; sealed: number; uses: "scan" | "hnsw"; reason: string | null } | null;
   counts: { sessions: number; turns: number; facts: number; jobs: number; deadJobs: number };
   /** Stored records that could not be read, as `kind:name`. They are left as they are. */
   unreadable: string[];

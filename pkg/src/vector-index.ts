@@ -12,7 +12,10 @@
 import * as scalar from "./wasm/index-scalar/onhand_index.js";
 import * as simd from "./wasm/index-simd/onhand_index.js";
 import { hasSimd } from "./simd.js";
-import type { FromSealer, ToSealer } from "./seal-protocol.js";
+import { VectorIndexError, type IndexErrorCode } from "./index-error.js";
+import { buildGraph } from "./seal.js";
+
+export { VectorIndexError, type IndexErrorCode } from "./index-error.js";
 
 export interface VectorIndexOptions {
   /** Components of every vector, 16 to 4,096. */
@@ -69,34 +72,6 @@ export interface IndexStats {
 export interface IndexPart {
   key: string;
   bytes: Uint8Array | null;
-}
-
-export type IndexErrorCode =
-  | "invalid_input"
-  | "wrong_dimensions"
-  | "not_a_direction"
-  | "duplicate_id"
-  | "unsupported_dimensions"
-  | "full"
-  | "not_an_index"
-  | "unsupported_version"
-  | "corrupt_head"
-  | "wrong_length"
-  | "corrupt_rows"
-  | "corrupt_graph"
-  | "cancelled"
-  | "sealer_failed";
-
-/** What every call here throws. Nothing was changed. */
-export class VectorIndexError extends Error {
-  override readonly name = "VectorIndexError";
-  /** Stable; branch on this, not on the message. */
-  readonly code: IndexErrorCode;
-
-  constructor(code: IndexErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 export class VectorIndex {
@@ -233,26 +208,6 @@ export function loadIndexWasm(): Promise<typeof simd> {
   // So that a page that was offline can try again.
   loading.catch(() => (loading = undefined));
   return loading;
-}
-
-function buildGraph(bytes: Uint8Array, onProgress: ((done: number, total: number) => void) | undefined, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const cancelled = () => new VectorIndexError("cancelled", "Building the graph was cancelled. The index is as before.");
-  if (signal?.aborted) return Promise.reject(cancelled());
-  // Bundlers look for exactly this expression.
-  const worker = new Worker(new URL("./seal-worker.js", import.meta.url), { type: "module", name: "onhand-seal" });
-  return new Promise<Uint8Array>((resolve, reject) => {
-    signal?.addEventListener("abort", () => reject(cancelled()), { once: true });
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new VectorIndexError("sealer_failed", `The graph could not be built (${event.message || "its script did not load"}). Searches scan.`));
-    };
-    worker.onmessage = ({ data }: MessageEvent<FromSealer>) => {
-      if (data.type === "progress") onProgress?.(data.done, data.total);
-      else resolve(data.graph);
-    };
-    const message: ToSealer = { bytes };
-    worker.postMessage(message, [bytes.buffer]);
-  }).finally(() => worker.terminate());
 }
 
 function numbers(list: Uint32Array | readonly number[]): Uint32Array {

@@ -51,7 +51,6 @@ impl<P: Ports> Memory<P> {
     pub async fn work(&self, cancel: &Cancel) -> Result<WorkReport> {
         self.ensure_open()?;
         self.index_missing().await;
-        self.state.borrow_mut().corpus.seal_if_due();
         let mut report = WorkReport::default();
         while let Some(job) = self.next_due() {
             report.ran += 1;

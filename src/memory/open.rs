@@ -3,6 +3,7 @@
 use super::{EmbedderStatus, Memory, Ports, State};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::index::{IndexConfig, IndexStats};
 use crate::model::{Kind, Record};
 use crate::store::{Persistence, Range, Store};
 use std::cell::{Cell, RefCell};
@@ -15,6 +16,8 @@ const PAGE: usize = 1_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     pub persistence: Persistence,
+    /// The index of the vectors that recall goes by; `None` without an embedder.
+    pub index: Option<(IndexConfig, IndexStats)>,
     pub embedder: EmbedderStatus,
     pub counts: Counts,
     /// Records that are there and can not be read, as `kind:name`.
@@ -180,6 +183,7 @@ impl<P: Ports> Memory<P> {
         let state = self.state.borrow();
         Status {
             persistence: self.ports.store().persistence(),
+            index: state.corpus.index(),
             embedder: self.embedder_status(),
             counts: Counts {
                 sessions: state.sessions.len(),

@@ -4,7 +4,7 @@ use super::{Memory, Ports};
 use crate::block::{self, Block, BlockItem};
 use crate::error::{Error, Result};
 use crate::model::{Fact, Kind, Record, RecordRef, SessionId, Surfaced, Turn};
-use crate::recall::{Level, Query, Recalled};
+use crate::recall::{GraphTask, Level, Query, Recalled};
 use crate::store::Store;
 use crate::time::Timestamp;
 use std::collections::HashSet;
@@ -83,6 +83,17 @@ impl<P: Ports> Memory<P> {
             .unwrap_or_default();
         self.block_except(query, session, &surfaced, self.now())
             .await
+    }
+
+    /// The vector index, to have its graph built elsewhere, if one is wanted and lags far behind; searches scan meanwhile.
+    pub fn graph_task(&self) -> Option<GraphTask> {
+        self.state.borrow_mut().corpus.graph_task()
+    }
+
+    /// Takes the graph of a [`GraphTask`], or hears that there is none; says whether it is in use now.
+    pub fn take_graph(&self, serial: u32, graph: Option<&[u8]>) -> bool {
+        let mut state = self.state.borrow_mut();
+        state.corpus.take_graph(serial, graph)
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -2,8 +2,8 @@
 
 use super::EmbedderSpec;
 use super::corpus::{Corpus, Piece};
-use super::lane::dense::Dense;
-use crate::index::{IndexError, Mode};
+use super::lane::dense::{Dense, GraphTask};
+use crate::index::{IndexConfig, IndexError, IndexStats, Mode};
 use crate::model::VectorOwner;
 
 impl Corpus {
@@ -31,10 +31,23 @@ impl Corpus {
         former.map(|dense| dense.spec().clone())
     }
 
-    /// Brings the graph of [`Mode::Hnsw`] up to date if it lags far behind; says whether it did. It takes seconds per
-    /// 10,000 vectors, so it belongs between messages.
-    pub fn seal_if_due(&mut self) -> bool {
-        self.dense.as_mut().is_some_and(Dense::seal_if_due)
+    /// The index that recall goes by, to have its graph built elsewhere, if there is to be one and it lags far behind.
+    pub fn graph_task(&mut self) -> Option<GraphTask> {
+        self.dense.as_mut().and_then(Dense::graph_task)
+    }
+
+    /// Takes the graph of a [`GraphTask`], or hears that there is none; says whether it is in use now. One of an index that is gone
+    /// meanwhile is dropped.
+    pub fn take_graph(&mut self, serial: u32, graph: Option<&[u8]>) -> bool {
+        let mut generations = self.generations_mut();
+        let asked = generations.find(|dense| dense.serial() == serial);
+        asked.is_some_and(|dense| dense.take_graph(graph))
+    }
+
+    /// How the index that recall goes by is set up, and what it holds; `None` without an embedder.
+    pub fn index(&self) -> Option<(IndexConfig, IndexStats)> {
+        let index = self.dense.as_ref()?.index();
+        Some((index.config(), index.stats()))
     }
 
     pub fn embedder(&self) -> Option<&EmbedderSpec> {

@@ -47,6 +47,7 @@ mod weights;
 pub use corpus::{Corpus, Piece};
 pub use decay::kept_share;
 pub use filter::Filter;
+pub use lane::dense::GraphTask;
 pub use lane::{Lane, LaneHit};
 pub use weights::Weights;
 

@@ -18,7 +18,7 @@ use crate::model::{Fact, Kind, Namespace, Origin, Record, Role, SessionId};
 use crate::recall::Level;
 use crate::store::ram::RamStore;
 use crate::store::{Persistence, Range, Scan, Store};
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::{Array, Function, Promise, Uint8Array};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -147,6 +147,7 @@ enum Request {
 enum IndexName {
     Scan,
     Hnsw,
+    Auto,
 }
 
 #[derive(Deserialize)]
@@ -212,6 +213,20 @@ impl Engine {
             drop(on_abort);
             answer.map_err(|error| thrown(&error))
         })
+    }
+
+    /// A pair of a number and the vector index as bytes, if a graph is to be built; undefined otherwise.
+    #[wasm_bindgen(js_name = graphTask)]
+    pub fn graph_task(&self) -> Option<Array> {
+        let task = self.0.memory.graph_task()?;
+        let bytes = Uint8Array::from(task.bytes.as_slice());
+        Some(Array::of2(&task.serial.into(), &bytes))
+    }
+
+    /// Takes the graph of the task with this number; undefined if none could be built. Says whether it is in use now.
+    #[wasm_bindgen(js_name = takeGraph)]
+    pub fn take_graph(&self, serial: u32, graph: Option<Vec<u8>>) -> bool {
+        self.0.memory.take_graph(serial, graph.as_deref())
     }
 
     /// Brings the embedder that the options chose, as its weights' bytes. Vectors are made by later `embedStep` requests.
@@ -287,6 +302,7 @@ impl Inner {
         config.max_output_tokens = options.max_tokens.unwrap_or(config.max_output_tokens);
         config.index_mode = match options.index {
             Some(IndexName::Hnsw) => Mode::Hnsw,
+            Some(IndexName::Auto) => Mode::Auto,
             Some(IndexName::Scan) | None => Mode::Scan,
         };
         config.embedder = match options.embedder.r#type {

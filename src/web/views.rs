@@ -2,6 +2,7 @@
 
 use crate::claude::reply::StopReason;
 use crate::error::Error;
+use crate::index::{IndexConfig, IndexStats, Mode};
 use crate::memory::{ChatEvent, EmbedderState, EmbedderStatus, RecollectedItem, Status};
 use crate::model::{
     Confidence, Evidence, Fact, FactType, Job, JobState, Origin, Role, Tokens, Turn,
@@ -301,9 +302,34 @@ pub fn stop_reason(reason: &StopReason) -> &str {
 pub struct StatusView {
     pub storage: StorageView,
     pub embedder: EmbedderView,
+    pub index: Option<IndexView>,
     pub counts: CountsView,
     pub unreadable: Vec<String>,
     pub version: &'static str,
+}
+
+#[derive(Serialize)]
+pub struct IndexView {
+    pub vectors: usize,
+    pub sealed: usize,
+    pub uses: &'static str,
+    /// Why; `None` before anything was compared.
+    pub reason: Option<&'static str>,
+}
+
+impl IndexView {
+    fn new((config, stats): (IndexConfig, IndexStats)) -> IndexView {
+        let walks = match config.mode {
+            Mode::Hnsw => stats.n_sealed > 0,
+            _ => stats.choice.as_ref().is_some_and(|choice| choice.walks),
+        };
+        IndexView {
+            vectors: stats.n_vectors,
+            sealed: stats.n_sealed,
+            uses: if walks { "hnsw" } else { "scan" },
+            reason: stats.choice.map(|choice| choice.reason.code()),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -403,6 +429,7 @@ impl StatusView {
                 reason: no_disk.map(Into::into),
             },
             embedder,
+            index: status.index.map(IndexView::new),
             counts: CountsView {
                 sessions: counts.sessions,
                 turns: counts.turns,

@@ -6,6 +6,7 @@ use crate::recall::EmbedderSpec;
 use crate::recall::postings::DocNumber;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The vectors of the documents, and the texts that still want one.
 pub(crate) struct Dense {
@@ -16,10 +17,23 @@ pub(crate) struct Dense {
     wanting: BTreeMap<DocNumber, Arc<str>>,
     /// Documents that are in the index.
     held: BTreeSet<DocNumber>,
+    /// Tells this index from those before and after it: a graph fits one.
+    serial: u32,
+    awaits_graph: bool,
+}
+
+/// An index whose graph is to be built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphTask {
+    /// To be given back with the graph.
+    pub serial: u32,
+    /// The index without gaps, as [`VectorIndex::load`] reads it.
+    pub bytes: Vec<u8>,
 }
 
 impl Dense {
     pub fn new(spec: EmbedderSpec, mode: Mode) -> Dense {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let config = IndexConfig {
             mode,
             ..IndexConfig::new(spec.dimensions)
@@ -29,6 +43,8 @@ impl Dense {
             spec,
             wanting: BTreeMap::new(),
             held: BTreeSet::new(),
+            serial: NEXT.fetch_add(1, Ordering::Relaxed),
+            awaits_graph: false,
         }
     }
 
@@ -76,22 +92,46 @@ impl Dense {
         }
     }
 
-    /// Builds the graph of [`Mode::Hnsw`] anew when it lags behind; says whether it did.
+    /// The index, to have its graph built elsewhere, if there is to be one and it lags far behind. Nothing more until
+    /// [`Dense::take_graph`].
     ///
     /// A graph over a few vectors is not worth its build, and one that covers most of them still serves: the
     /// others are scanned beside it.
-    pub fn seal_if_due(&mut self) -> bool {
-        const MIN_VECTORS: usize = 1_000;
+    pub fn graph_task(&mut self) -> Option<GraphTask> {
         const DUE_SHARE: f32 = 0.3;
+        let worthwhile = match self.index.config().mode {
+            Mode::Hnsw => 1_000,
+            // Where a graph may begin to win; below, building one only to find that out is waste.
+            Mode::Auto => 200_000,
+            _ => return None,
+        };
         let stats = self.index.stats();
-        let behind = stats.n_vectors - (stats.n_sealed - stats.n_sealed_gaps) + stats.n_sealed_gaps;
-        let due = self.index.config().mode == Mode::Hnsw
-            && stats.n_vectors >= MIN_VECTORS
-            && behind as f32 > DUE_SHARE * stats.n_vectors as f32;
-        if due {
-            self.index.seal();
+        let behind = stats.n_vectors - stats.n_sealed + stats.n_sealed_gaps;
+        let is_due =
+            stats.n_vectors >= worthwhile && behind as f32 > DUE_SHARE * stats.n_vectors as f32;
+        if self.awaits_graph || !is_due {
+            return None;
         }
-        due
+        self.awaits_graph = true;
+        self.index.compact();
+        Some(GraphTask {
+            serial: self.serial,
+            bytes: self.index.save(),
+        })
+    }
+
+    /// Takes the graph that was built, or hears that there is none; says whether it is in use now.
+    pub fn take_graph(&mut self, graph: Option<&[u8]>) -> bool {
+        self.awaits_graph = false;
+        graph.is_some_and(|graph| self.index.adopt_graph(graph).is_ok())
+    }
+
+    pub fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    pub fn index(&self) -> &VectorIndex {
+        &self.index
     }
 
     pub fn n_wanting(&self) -> usize {

@@ -3,6 +3,7 @@
 mod acceptance;
 mod filters;
 mod generations;
+mod graph;
 mod lanes;
 mod measured;
 mod properties;

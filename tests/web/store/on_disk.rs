@@ -63,7 +63,7 @@ async fn records_are_plain_objects_under_their_namespace() {
     assert_eq!(
         shown("turns", database).await,
         format!(
-            r#"[[["ada","thesis","{turn}"]],[{{v:1,id:"{turn}",role:"user",content:"[{{\"type\":\"text\",\"text\":\"Turn 1\"}}]",at:{{unix_ms:1795000000001n,offset_min:60}}}}]]"#
+            r#"[[["ada","thesis","{turn}"]],[{{v:1,id:"{turn}",role:"user",speaker:"Ines",content:"[{{\"type\":\"text\",\"text\":\"Turn 1\"}}]",at:{{unix_ms:1795000000001n,offset_min:60}}}}]]"#
         )
     );
     let vector = name(Kind::Vector, 1);
