@@ -152,7 +152,7 @@ impl Arena {
     #[inline(always)]
     pub(crate) fn cosine(&self, row: u32, query: &Query) -> f32 {
         let rows = &self.chunk(row).rows;
-        rows.cosine(place(row), &query.row)
+        rows.cosine(place(row), query)
     }
 
     /// How near a row is to the query, greater being nearer: [`Metric`].

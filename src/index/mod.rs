@@ -17,7 +17,7 @@
 //! # Ok::<(), onhand::index::IndexError>(())
 //! ```
 //!
-//! Scores are those of vectors rounded to 16 bits, cosines within 0.0001 of the exact ones: the order of closer ones may differ.
+//! Scores are those of vectors rounded to 16 bits, cosines within some 0.00001 of the exact ones: the order of closer ones may differ.
 
 use std::ops::{ControlFlow, RangeInclusive};
 

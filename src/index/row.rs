@@ -2,27 +2,28 @@
 
 use super::Precision;
 use super::kernel::{self, LANE, ONE, ONE_BYTE};
+use super::query::Query;
 
 /// The stored form of one unit vector, without padding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Components {
-    /// Components times 32,767, rounded.
+    /// Components scaled so that the greatest is 32,767, rounded; only the direction counts.
     Full(Vec<i16>),
-    /// Components scaled so that the greatest is 127, rounded; only the direction counts.
+    /// The same with 127.
     Compact(Vec<i8>),
 }
 
 impl Components {
     pub(crate) fn encode(unit: &[f32], precision: Precision) -> Components {
+        let greatest = unit.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        let scaled = |one: f32| {
+            let scale = one / greatest.max(f32::MIN_POSITIVE);
+            unit.iter()
+                .map(move |x| (x * scale).round().clamp(-one, one))
+        };
         match precision {
-            Precision::Full => {
-                Components::Full(unit.iter().map(|x| (x * ONE).round() as i16).collect())
-            }
-            Precision::Compact => {
-                let greatest = unit.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-                let scale = ONE_BYTE / greatest.max(f32::MIN_POSITIVE);
-                Components::Compact(unit.iter().map(|x| (x * scale).round() as i8).collect())
-            }
+            Precision::Full => Components::Full(scaled(ONE).map(|x| x as i16).collect()),
+            Precision::Compact => Components::Compact(scaled(ONE_BYTE).map(|x| x as i8).collect()),
         }
     }
 
@@ -39,8 +40,7 @@ impl Components {
     pub(crate) fn is_sound(&self) -> bool {
         match self {
             Components::Full(row) => {
-                let squares = row.iter().map(|&x| i64::from(x) * i64::from(x));
-                kernel::SQUARED_LENGTH.contains(&squares.sum())
+                row.iter().any(|x| x.unsigned_abs() == 32_767) && !row.contains(&i16::MIN)
             }
             Components::Compact(row) => {
                 row.iter().any(|x| x.unsigned_abs() == 127) && !row.contains(&i8::MIN)
@@ -72,14 +72,13 @@ impl Components {
         sum as f32
     }
 
-    fn length(&self) -> f32 {
-        match self {
-            Components::Full(_) => ONE,
-            Components::Compact(row) => {
-                let squares = row.iter().map(|&x| i32::from(x) * i32::from(x));
-                (squares.sum::<i32>() as f32).sqrt()
-            }
-        }
+    pub(crate) fn length(&self) -> f32 {
+        let square = |x: i64| x * x;
+        let squares: i64 = match self {
+            Components::Full(row) => row.iter().map(|&x| square(x.into())).sum(),
+            Components::Compact(row) => row.iter().map(|&x| square(x.into())).sum(),
+        };
+        (squares as f64).sqrt() as f32
     }
 }
 
@@ -112,7 +111,11 @@ impl Lift {
 
 /// The rows of a chunk, padded.
 pub(crate) enum Rows {
-    Full(Box<[i16]>),
+    Full {
+        rows: Box<[i16]>,
+        /// 1 / length of each row.
+        inverses: Box<[f32]>,
+    },
     Compact {
         rows: Box<[i8]>,
         /// 1 / length of each row, in steps of [`INVERSE_STEP`].
@@ -126,7 +129,10 @@ const INVERSE_STEP: f32 = 1.0 / (ONE_BYTE * 65_535.0);
 impl Rows {
     pub(crate) fn zeroed(precision: Precision, n: usize, stride: usize) -> Rows {
         match precision {
-            Precision::Full => Rows::Full(vec![0; n * stride].into()),
+            Precision::Full => Rows::Full {
+                rows: vec![0; n * stride].into(),
+                inverses: vec![0.0; n].into(),
+            },
             Precision::Compact => Rows::Compact {
                 rows: vec![0; n * stride].into(),
                 inverses: vec![0; n].into(),
@@ -137,15 +143,16 @@ impl Rows {
     pub(crate) fn get(&self, at: usize, stride: usize, dimensions: usize) -> Components {
         let range = at * stride..at * stride + dimensions;
         match self {
-            Rows::Full(rows) => Components::Full(rows[range].to_vec()),
+            Rows::Full { rows, .. } => Components::Full(rows[range].to_vec()),
             Rows::Compact { rows, .. } => Components::Compact(rows[range].to_vec()),
         }
     }
 
     pub(crate) fn set(&mut self, at: usize, stride: usize, components: &Components) {
         match (self, components) {
-            (Rows::Full(rows), Components::Full(row)) => {
+            (Rows::Full { rows, inverses }, Components::Full(row)) => {
                 rows[at * stride..][..row.len()].copy_from_slice(row);
+                inverses[at] = 1.0 / components.length();
             }
             (Rows::Compact { rows, inverses }, Components::Compact(row)) => {
                 rows[at * stride..][..row.len()].copy_from_slice(row);
@@ -157,7 +164,10 @@ impl Rows {
 
     pub(crate) fn wipe(&mut self, at: usize, stride: usize) {
         match self {
-            Rows::Full(rows) => rows[at * stride..][..stride].fill(0),
+            Rows::Full { rows, inverses } => {
+                rows[at * stride..][..stride].fill(0);
+                inverses[at] = 0.0;
+            }
             Rows::Compact { rows, inverses } => {
                 rows[at * stride..][..stride].fill(0);
                 inverses[at] = 0;
@@ -168,32 +178,33 @@ impl Rows {
     /// Reads one component of each cache line (64 bytes on what runs a browser).
     pub(crate) fn touch(&self) -> u32 {
         match self {
-            Rows::Full(rows) => rows.iter().step_by(32).fold(0, |sum, &x| sum ^ x as u32),
+            Rows::Full { rows, .. } => rows.iter().step_by(32).fold(0, |sum, &x| sum ^ x as u32),
             Rows::Compact { rows, .. } => rows.iter().step_by(64).fold(0, |sum, &x| sum ^ x as u32),
         }
     }
 
     pub(crate) fn bytes(&self) -> usize {
         match self {
-            Rows::Full(rows) => rows.len() * 2,
+            Rows::Full { rows, inverses } => rows.len() * 2 + inverses.len() * 4,
             Rows::Compact { rows, inverses } => rows.len() + inverses.len() * 2,
         }
     }
 
-    /// The cosine with a 16-bit row; rounding never takes it out of -1 to 1.
+    /// The cosine with a query; rounding never takes it out of -1 to 1.
     #[inline(always)]
-    pub(crate) fn cosine(&self, at: usize, query: &[i16]) -> f32 {
-        let stride = query.len();
-        let cosine = match self {
-            Rows::Full(rows) => {
-                kernel::dot(&rows[at * stride..][..stride], query) as f32 / (ONE * ONE)
-            }
-            Rows::Compact { rows, inverses } => {
-                let dot = kernel::dot_compact(&rows[at * stride..][..stride], query);
-                dot as f32 * (f32::from(inverses[at]) * (INVERSE_STEP / ONE))
-            }
+    pub(crate) fn cosine(&self, at: usize, query: &Query) -> f32 {
+        let stride = query.row.len();
+        let (dot, inverse) = match self {
+            Rows::Full { rows, inverses } => (
+                kernel::dot(&rows[at * stride..][..stride], &query.row),
+                inverses[at],
+            ),
+            Rows::Compact { rows, inverses } => (
+                kernel::dot_compact(&rows[at * stride..][..stride], &query.row),
+                f32::from(inverses[at]) * INVERSE_STEP,
+            ),
         };
-        cosine.clamp(-1.0, 1.0)
+        (dot as f32 * (inverse * query.inverse)).clamp(-1.0, 1.0)
     }
 
     /// The cosine of a row and one of another chunk.
@@ -206,11 +217,23 @@ impl Rows {
         stride: usize,
     ) -> f32 {
         debug_assert!(stride.is_multiple_of(LANE));
-        let cosine = match (self, other) {
-            (Rows::Full(a), Rows::Full(b)) => {
-                let (a, b) = (&a[at * stride..][..stride], &b[place * stride..][..stride]);
-                kernel::dot(a, b) as f32 / (ONE * ONE)
-            }
+        fn of<T>(rows: &[T], at: usize, stride: usize) -> &[T] {
+            &rows[at * stride..][..stride]
+        }
+        let (dot, inverse) = match (self, other) {
+            (
+                Rows::Full {
+                    rows: a,
+                    inverses: x,
+                },
+                Rows::Full {
+                    rows: b,
+                    inverses: y,
+                },
+            ) => (
+                kernel::dot(of(a, at, stride), of(b, place, stride)),
+                x[at] * y[place],
+            ),
             (
                 Rows::Compact {
                     rows: a,
@@ -220,17 +243,12 @@ impl Rows {
                     rows: b,
                     inverses: y,
                 },
-            ) => {
-                let dot = kernel::dot_both_compact(
-                    &a[at * stride..][..stride],
-                    &b[place * stride..][..stride],
-                );
-                let lengths =
-                    f32::from(x[at]) * INVERSE_STEP * (f32::from(y[place]) * INVERSE_STEP);
-                dot as f32 * lengths
-            }
+            ) => (
+                kernel::dot_both_compact(of(a, at, stride), of(b, place, stride)),
+                f32::from(x[at]) * INVERSE_STEP * (f32::from(y[place]) * INVERSE_STEP),
+            ),
             _ => unreachable!("an arena has one precision"),
         };
-        cosine.clamp(-1.0, 1.0)
+        (dot as f32 * inverse).clamp(-1.0, 1.0)
     }
 }

@@ -28,39 +28,40 @@ pub(crate) const LANE: usize = 32;
 /// Codes of so many rows lie side by side: two SIMD registers of one byte each, so that one load of a table serves both.
 pub(crate) const BLOCK_ROWS: usize = 32;
 
-/// What a component of 1.0 is stored as in 16 bits.
+/// What the greatest component of a row is stored as in 16 bits.
 pub(crate) const ONE: f32 = 32_767.0;
 
 /// What the greatest component of a row is stored as in 8 bits.
 pub(crate) const ONE_BYTE: f32 = 127.0;
 
-/// Bounds of a 16-bit row's squared length, in units of 1 / [`ONE`]²: rounding moves each of at most 4,096
-/// components by at most ½, so the length differs from 32,767 by at most ½·√4096 = 32; one more for `f32` input.
-pub(crate) const SQUARED_LENGTH: std::ops::RangeInclusive<i64> = 32_734 * 32_734..=32_800 * 32_800;
-
-/// Dot product of two rows of equal length, a multiple of [`LANE`].
+/// Dot product of two rows of equal length, a multiple of [`LANE`], without the value -32,768; rounded down by less than 2^[`shift`]
+/// for each pair of components.
 ///
-/// For rows of unit length no sum overflows: by Cauchy–Schwarz the absolute products of *any* subset of components add up
-/// to at most |a|·|b| ≤ 32,800² = 1.08·10⁹ (see [`SQUARED_LENGTH`]), half of what an i32 holds. That covers each partial sum of
-/// each lane in any order. Other rows (all zeros aside) must not come here: reading saved rows checks.
+/// The products of two components add up to less than 2³¹ in a register; they are shifted before more are added.
 #[inline(always)]
-pub(crate) fn dot(a: &[i16], b: &[i16]) -> i32 {
+pub(crate) fn dot(a: &[i16], b: &[i16]) -> i64 {
     assert!(a.len() == b.len() && a.len().is_multiple_of(LANE));
-    chosen::dot(a, b)
+    chosen::dot(a, b) << shift(a.len())
 }
 
-/// Dot product of a compact row and a 16-bit row of unit length, of equal length, a multiple of [`LANE`].
-///
-/// At most √4096 · 127 · 32,800 = 2.7·10⁸ in any partial sum.
+/// By how much sums of two products are shifted so that length / 16 of them fit an i32.
 #[inline(always)]
-pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i32 {
+fn shift(length: usize) -> u32 {
+    (length / 16).next_power_of_two().ilog2()
+}
+
+/// Dot product of a compact row and a 16-bit row of equal length, a multiple of [`LANE`] up to 4,096.
+///
+/// A register adds up at most 256 pairs of 127 · 32,767, which is below 2³¹.
+#[inline(always)]
+pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i64 {
     assert!(a.len() == b.len() && a.len().is_multiple_of(LANE));
     chosen::dot_compact(a, b)
 }
 
-/// Dot product of two compact rows, of equal length, a multiple of [`LANE`]; at most 4,096 · 128² = 6.7·10⁷.
+/// Dot product of two compact rows, of equal length, a multiple of [`LANE`].
 #[inline(always)]
-pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i32 {
+pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i64 {
     assert!(a.len() == b.len() && a.len().is_multiple_of(LANE));
     chosen::dot_both_compact(a, b)
 }

@@ -2,24 +2,25 @@
 
 use super::{BLOCK_ROWS, Tables};
 
-// Sums wrap, so that debug and release agree; they never do for the rows that `super` admits.
-
-pub(crate) fn dot(a: &[i16], b: &[i16]) -> i32 {
-    a.iter().zip(b).fold(0i32, |sum, (&x, &y)| {
-        sum.wrapping_add(i32::from(x) * i32::from(y))
-    })
+/// Shifted: see [`super::dot`].
+pub(crate) fn dot(a: &[i16], b: &[i16]) -> i64 {
+    let shift = super::shift(a.len());
+    let pairs = a.as_chunks::<2>().0.iter().zip(b.as_chunks::<2>().0);
+    let product = |x: i16, y: i16| i32::from(x) * i32::from(y);
+    // Wraps as SIMD does, where a tampered row holds -32,768.
+    let sum =
+        |(x, y): (&[i16; 2], &[i16; 2])| product(x[0], y[0]).wrapping_add(product(x[1], y[1]));
+    pairs.map(|pair| i64::from(sum(pair) >> shift)).sum()
 }
 
-pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i32 {
-    a.iter().zip(b).fold(0i32, |sum, (&x, &y)| {
-        sum.wrapping_add(i32::from(x) * i32::from(y))
-    })
+pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i64 {
+    let products = a.iter().zip(b).map(|(&x, &y)| i32::from(x) * i32::from(y));
+    products.map(i64::from).sum()
 }
 
-pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i32 {
-    a.iter().zip(b).fold(0i32, |sum, (&x, &y)| {
-        sum.wrapping_add(i32::from(x) * i32::from(y))
-    })
+pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i64 {
+    let products = a.iter().zip(b).map(|(&x, &y)| i32::from(x) * i32::from(y));
+    products.map(i64::from).sum()
 }
 
 pub(crate) fn estimate(

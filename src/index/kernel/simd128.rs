@@ -30,38 +30,42 @@ fn load_u8(slice: &[u8], at: usize) -> v128 {
 }
 
 #[inline(always)]
-fn add_lanes(a: v128, b: v128) -> i32 {
-    let sum = i32x4_add(a, b);
-    let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
-    i32x4_extract_lane::<0>(sum).wrapping_add(i32x4_extract_lane::<1>(sum))
+fn add_lanes(a: v128, b: v128) -> i64 {
+    let pairs = |v: v128| i64x2_add(i64x2_extend_low_i32x4(v), i64x2_extend_high_i32x4(v));
+    let sum = i64x2_add(pairs(a), pairs(b));
+    i64x2_extract_lane::<0>(sum).wrapping_add(i64x2_extract_lane::<1>(sum))
 }
 
-/// The dot product of `length` elements, a multiple of 16, given 8 at a time.
+/// The dot product of `length` elements, a multiple of 16, given 8 at a time; sums of two products are shifted first.
 #[inline(always)]
-fn dot_of(length: usize, a: impl Fn(usize) -> v128, b: impl Fn(usize) -> v128) -> i32 {
+fn dot_of(length: usize, shift: u32, a: impl Fn(usize) -> v128, b: impl Fn(usize) -> v128) -> i64 {
     let (mut even, mut odd) = (i32x4_splat(0), i32x4_splat(0));
     let mut at = 0;
     while at < length {
-        even = i32x4_add(even, i32x4_dot_i16x8(a(at), b(at)));
-        odd = i32x4_add(odd, i32x4_dot_i16x8(a(at + 8), b(at + 8)));
+        let first = i32x4_dot_i16x8(a(at), b(at));
+        let second = i32x4_dot_i16x8(a(at + 8), b(at + 8));
+        even = i32x4_add(even, i32x4_shr(first, shift));
+        odd = i32x4_add(odd, i32x4_shr(second, shift));
         at += 16;
     }
     add_lanes(even, odd)
 }
 
+/// Shifted: see [`super::dot`].
 #[inline(always)]
-pub(crate) fn dot(a: &[i16], b: &[i16]) -> i32 {
-    dot_of(a.len(), |at| load_i16(a, at), |at| load_i16(b, at))
+pub(crate) fn dot(a: &[i16], b: &[i16]) -> i64 {
+    let shift = super::shift(a.len());
+    dot_of(a.len(), shift, |at| load_i16(a, at), |at| load_i16(b, at))
 }
 
 #[inline(always)]
-pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i32 {
-    dot_of(a.len(), |at| load_i8(a, at), |at| load_i16(b, at))
+pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i64 {
+    dot_of(a.len(), 0, |at| load_i8(a, at), |at| load_i16(b, at))
 }
 
 #[inline(always)]
-pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i32 {
-    dot_of(a.len(), |at| load_i8(a, at), |at| load_i8(b, at))
+pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i64 {
+    dot_of(a.len(), 0, |at| load_i8(a, at), |at| load_i8(b, at))
 }
 
 /// Table sums of 16 rows: pairs of rows as one u16 (even row + 256 · odd row, modulo 2¹⁶), and the odd rows alone.

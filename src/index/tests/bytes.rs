@@ -147,9 +147,10 @@ fn removed_vectors_are_not_in_the_bytes() {
     let vector = Random::new(63).direction(18);
     index.add(300, &vector).unwrap();
     index.seal();
+    let greatest = vector.iter().fold(0.0f32, |most, x| most.max(x.abs()));
     let stored: Vec<u8> = vector
         .iter()
-        .flat_map(|x| ((x * 32_767.0).round() as i16).to_le_bytes())
+        .flat_map(|x| ((x * (32_767.0 / greatest)).round() as i16).to_le_bytes())
         .collect();
     let holds = |bytes: &[u8]| bytes.windows(stored.len()).any(|w| w == stored);
     assert!(holds(&index.save()));
@@ -306,7 +307,7 @@ fn forged_rows_are_refused() {
         VectorIndex::load(&signed(forged)).err()
     };
     let corrupt = Some(LoadError::CorruptRows);
-    // Not of unit length: too long, for which inner products could overflow, and zero.
+    // Not scaled: a component of -32,768, with which inner products could overflow, and zero.
     assert_eq!(forge(vectors, &[0x00, 0x80].repeat(18)), corrupt);
     assert_eq!(forge(vectors + 36, &[0; 36]), corrupt);
     // An id twice.
