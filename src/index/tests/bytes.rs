@@ -49,10 +49,12 @@ fn places(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut places = Vec::new();
     let mut at = 0;
     while at + 4 <= bytes.len() {
-        let end = at + 4 + number(bytes, at);
-        if end > bytes.len() {
+        let length = number(bytes, at);
+        // Compared this way round, because a forged length may be near the end of 32 bits.
+        if length > bytes.len() - at - 4 {
             break;
         }
+        let end = at + 4 + length;
         places.push(at + 4..end);
         at = end;
     }
