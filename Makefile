@@ -115,7 +115,7 @@ fuzz:
 	$(call step,Damaged bytes and interleavings: $(EXECUTIONS) executions each)
 	@cargo test --locked --release --quiet --test fuzz -- $(EXECUTIONS)
 
-# The vector index and its peers in one Chromium. An hour or more; `make bench-index ARGS=--quick` takes minutes. Writes docs/benchmarks.md.
+# The vector index and its peers in one Chromium. Half an hour; `make bench-index ARGS=--quick` takes minutes. Writes docs/benchmarks.md.
 bench-index: $(TARBALL) benches/browser/data/out/data.json .toolchain/browsers
 	$(call step,Benchmark of the vector index in the browser)
 	@cd benches/browser && $(NPM_CI) && npm install --offline --no-save --no-package-lock --no-audit --no-fund --loglevel=error ../../$(TARBALL)
