@@ -51,7 +51,8 @@ test("a changed fact keeps both versions and the newer one leads", async () => {
   await page.getByRole("button", { name: "New conversation" }).click();
   await say(page, "where do we run everything now?");
   const [block] = newestUserTexts(world.chats.at(-1));
-  const [gcp, aws] = [block.indexOf("moved to GCP"), block.indexOf("on AWS")];
+  // The two versions of the fact; the turns in which they were said may be quoted, too.
+  const [gcp, aws] = [block.indexOf(": “we moved to GCP"), block.indexOf(": “we run everything on AWS")];
   assert.ok(gcp >= 0 && aws >= 0, `both versions are in:\n${block}`);
   assert.ok(gcp < aws, `the newer version leads:\n${block}`);
 
