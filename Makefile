@@ -45,9 +45,10 @@ test: test-native test-fake test-worker test-wasm test-package test-e2e
 
 # --- What is built ---
 
+# `make build FAST=--fast` is quick and large: for working on the code.
 $(TARBALL): $(PKG_SOURCES) .toolchain/env.sh pkg/node_modules/.installed
 	$(call step,Building the npm package)
-	@cd pkg && node build/build.mjs && rm -f onhand-*.tgz && npm pack --silent >/dev/null
+	@cd pkg && node build/build.mjs $(FAST) && rm -f onhand-*.tgz && npm pack --silent >/dev/null
 
 # The page uses the packed package as any project would.
 www/dist/index.html: $(TARBALL) $(WWW_SOURCES)

@@ -1,5 +1,5 @@
 // Builds the npm package: the engine's and the index's wasm, each with and without SIMD, the TypeScript around them, the licences.
-//   node build/build.mjs [--fast]   --fast leaves wasm-opt out, for working on the code
+//   node build/build.mjs [--fast]   for working on the code: quick to build, large, and the builds without SIMD are copies of those with it
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,10 +17,11 @@ const INDEX = { module: "onhand_index", features: ["--no-default-features", "--f
 const ENGINE = { module: "onhand", features: [], optLevel: "s" };
 const builds = [
   { name: "simd", flags: SIMD, ...ENGINE },
-  { name: "scalar", flags: "", ...ENGINE },
+  { name: "scalar", flags: "", ...ENGINE, copyOf: "simd" },
   { name: "index-simd", flags: SIMD, ...INDEX },
-  { name: "index-scalar", flags: "", ...INDEX },
+  { name: "index-scalar", flags: "", ...INDEX, copyOf: "index-simd" },
 ];
+const FAST_PROFILE = { CARGO_PROFILE_RELEASE_LTO: "off", CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16" };
 // Features that every engine of the last two years has; anything newer would not load there.
 const features = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int", "--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"];
 
@@ -28,10 +29,14 @@ const toolchain = readToolchain();
 const dist = join(pkg, "dist");
 rmSync(dist, { recursive: true, force: true });
 
-for (const { name, flags, module, features: crateFeatures, optLevel } of builds) {
+for (const { name, flags, module, features: crateFeatures, optLevel, copyOf } of builds) {
+  if (fast && copyOf) {
+    cpSync(join(dist, "wasm", copyOf), join(dist, "wasm", name), { recursive: true });
+    continue;
+  }
   step(`wasm, ${name}`);
-  const targetDir = join(root, "target", `wasm-${name}`);
-  const env = { ...toolchain.env, CARGO_PROFILE_RELEASE_OPT_LEVEL: optLevel, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `${toolchain.rustflags} ${flags}`.trim() };
+  const targetDir = join(root, "target", `wasm-${name}${fast ? "-fast" : ""}`);
+  const env = { ...toolchain.env, ...(fast ? FAST_PROFILE : {}), CARGO_PROFILE_RELEASE_OPT_LEVEL: optLevel, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `${toolchain.rustflags} ${flags}`.trim() };
   run("cargo", ["build", "--quiet", "--release", "--lib", "--locked", "--target", target, "--target-dir", targetDir, ...crateFeatures], root, env);
   const out = join(dist, "wasm", name);
   mkdirSync(out, { recursive: true });
