@@ -4,9 +4,10 @@ import { embedderOption, type EmbedderChoice, type EmbedderOption } from "./embe
 import type { EngineNotice, EngineOptions } from "./engine.js";
 import { OnhandError } from "./errors.js";
 import { EngineHost } from "./host.js";
+import { Keeper } from "./keeping.js";
 import type { Runner } from "./runner.js";
 import { CommitChannel } from "./tabs.js";
-import type { Block, EmbedderStatus, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn } from "./types.js";
+import type { Block, EmbedderStatus, EngineStatus, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -37,6 +38,11 @@ export interface MemoryOptions {
    * background; until that is done, recall goes by the default's vectors. `memory.status().embedder` shows how far it is.
    */
   embedder?: EmbedderChoice;
+  /**
+   * Whether the browser is asked, with the first thing saved, not to remove the data when it needs room. Default `"ask"`; some
+   * browsers then ask the person. With `"never"`, call `memory.storage.persist()` when it suits you.
+   */
+  persistence?: "ask" | "never";
   /** Where the engine runs: a Web Worker of its own (default), or the page. */
   thread?: "worker" | "page";
   /** Where the embedding table is served, if not from where your bundler put it. */
@@ -55,12 +61,14 @@ export class Memory {
   readonly #host: EngineHost;
   readonly #runners: Runner[];
   readonly #tabs: CommitChannel;
+  readonly #keeper: Keeper;
   readonly #listeners: Set<(event: MemoryEvent) => void>;
 
-  private constructor(host: EngineHost, runners: Runner[], tabs: CommitChannel, listeners: Set<(event: MemoryEvent) => void>) {
+  private constructor(host: EngineHost, runners: Runner[], tabs: CommitChannel, keeper: Keeper, listeners: Set<(event: MemoryEvent) => void>) {
     this.#host = host;
     this.#runners = runners;
     this.#tabs = tabs;
+    this.#keeper = keeper;
     this.#listeners = listeners;
   }
 
@@ -76,6 +84,7 @@ export class Memory {
     let host: EngineHost | undefined;
     let jobs: Runner | undefined;
     let embedding: Runner | undefined;
+    let keeper: Keeper | undefined;
     const isOwn = option.type === "weights" || option.type === "callback";
     let lastTold = "";
     const tellEmbedder = (status: EmbedderStatus): void => {
@@ -103,6 +112,7 @@ export class Memory {
       if (notice.type !== "committed") return;
       tabs.tell(notice.kinds);
       tell({ type: "changed", kinds: notice.kinds, elsewhere: false });
+      keeper?.committed(notice.kinds);
       if (notice.kinds.includes("job")) jobs?.wake();
       if (isOwn && notice.kinds.some((kind) => kind === "turn" || kind === "fact")) embedding?.wake();
     };
@@ -117,9 +127,12 @@ export class Memory {
       tabs.close();
       throw error;
     }
+    const opened = host;
+    keeper = new Keeper(name, options.persistence !== "never", () => opened.call<EngineStatus>({ type: "status" }), tell);
+    await keeper.start();
     jobs = jobRunner(host, `${name}:jobs`);
     embedding = embedRunner(host, `${name}:embedding`, tellEmbedder);
-    return new Memory(host, [jobs, embedding], tabs, listeners);
+    return new Memory(host, [jobs, embedding], tabs, keeper, listeners);
   }
 
   /** A conversation: a new one, or the continuation of a session. */
@@ -179,9 +192,18 @@ export class Memory {
     retry: (): Promise<void> => this.#host.call({ type: "retryJobs" }),
   };
 
-  /** Where memory is kept, how the embedder is doing, and how much is stored. */
-  status(): Promise<Status> {
-    return this.#host.call({ type: "status" });
+  /** Whether what is stored will stay; `status().storage` shows it. */
+  readonly storage = {
+    /** Asks the browser not to remove the data when it needs room; says whether it promised. Call it from a click. */
+    persist: (): Promise<boolean> => this.#keeper.persist(),
+    /** Says that the person knows of the loss in `status().storage.lost`: it is not shown again. */
+    acknowledgeLoss: (): Promise<void> => this.#keeper.acknowledgeLoss(),
+  };
+
+  /** Where memory is kept and whether it will stay, how the embedder is doing, and how much is stored. */
+  async status(): Promise<Status> {
+    const status = await this.#host.call<EngineStatus>({ type: "status" });
+    return { ...status, storage: { ...status.storage, ...this.#keeper.keeping() } };
   }
 
   /** Calls `listener` after every change; gives the way to stop. */
@@ -199,6 +221,7 @@ export class Memory {
   close(): void {
     for (const runner of this.#runners) runner.close();
     this.#tabs.close();
+    this.#keeper.close();
     this.#listeners.clear();
     this.#host.close();
   }

@@ -103,16 +103,57 @@ export type ChatEvent =
   | { type: "notice"; code: string; message: string }
   | { type: "done"; stopReason: string };
 
-export interface Status {
+export interface Counts {
+  sessions: number;
+  turns: number;
+  facts: number;
+  jobs: number;
+  deadJobs: number;
+}
+
+/** What was stored here before and is gone. */
+export interface Loss {
+  turns: number;
+  facts: number;
+  lastSaved: Milliseconds;
+  /** When it was last exported; null if never. */
+  lastBackup: Milliseconds | null;
+}
+
+/** Whether what is stored will stay. */
+export interface Keeping {
+  /** Whether the browser promised not to remove it by itself; null where it does not say. */
+  persistent: boolean | null;
+  /** Bytes that this site uses and may use; null where the browser does not say. */
+  usage: number | null;
+  quota: number | null;
+  /** The browser, or somebody, removed what was here: say so, and offer to import the last export. */
+  lost: Loss | null;
+  lastBackup: Milliseconds | null;
+}
+
+export interface StorageStatus {
   /** `memory` where the browser gives the page no database: everything is lost when the page closes. */
-  storage: { state: "disk" | "memory"; reason?: { code: string; message: string } };
+  state: "disk" | "memory";
+  reason?: { code: string; message: string };
+  /** The store's own id; null before anything was saved. */
+  store: string | null;
+  /** The disk was full: vectors are kept in memory only, so that what is said can still be saved. */
+  tight: boolean;
+}
+
+/** @internal What the engine itself knows. */
+export type EngineStatus = Omit<Status, "storage"> & { storage: StorageStatus };
+
+export interface Status {
+  storage: StorageStatus & Keeping;
   embedder: EmbedderStatus;
   /**
    * The vector index, or null without an embedder. `sealed` vectors are in its graph. `reason` tells why mode `auto` uses what it
    * uses: see `IndexChoice` of `onhand/index`.
    */
   index: { vectors: number; sealed: number; uses: "scan" | "hnsw"; reason: string | null } | null;
-  counts: { sessions: number; turns: number; facts: number; jobs: number; deadJobs: number };
+  counts: Counts;
   /** Stored records that could not be read, as `kind:name`. They are left as they are. */
   unreadable: string[];
   /** Version of the engine. */
@@ -158,5 +199,7 @@ export type MemoryEvent =
   | { type: "changed"; kinds: string[]; elsewhere: boolean }
   /** The engine stopped and was started again from what is saved. */
   | { type: "restarted" }
+  /** More than 80 % of the room that the browser gives this site is used; in bytes. Told once, until there is room again. */
+  | { type: "nearlyFull"; usage: number; quota: number }
   /** The embedder's state changed, or its progress. */
   | ({ type: "embedder" } & EmbedderStatus);

@@ -154,7 +154,7 @@ impl<P: Ports> Memory<P> {
             }
         }
         // Recall needs the vectors even where the disk refuses them.
-        if !batch.ops.is_empty() && self.commit(&batch).await.is_err() {
+        if self.tight.get() || (!batch.ops.is_empty() && self.commit(&batch).await.is_err()) {
             self.absorb(&batch);
         }
         outcome

@@ -18,6 +18,7 @@ mod newcomer;
 mod open;
 mod ports;
 mod record;
+mod room;
 mod search;
 
 pub use cancel::Cancel;
@@ -41,7 +42,6 @@ use crate::model::{
     Fact, FactId, Generation, Job, JobId, JobState, Record, RecordRef, Session, SessionId,
 };
 use crate::recall::{Corpus, EmbedderSpec};
-use crate::store::Store;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -59,6 +59,8 @@ pub struct Memory<P: Ports> {
     /// The last commit whose changes are in `state`.
     seen_commit: Cell<u64>,
     closed: Cell<bool>,
+    /// Whether the disk was full and vectors were given up for what was said.
+    tight: Cell<bool>,
 }
 
 /// What is held in memory; all of it can be read again from the store.
@@ -97,6 +99,11 @@ impl<P: Ports> Memory<P> {
         &self.config
     }
 
+    /// Where the records are.
+    pub fn store(&self) -> &P::Store {
+        self.ports.store()
+    }
+
     /// Lets go of everything; later calls fail with `Closed`.
     pub fn close(&self) {
         self.closed.set(true);
@@ -116,7 +123,7 @@ impl<P: Ports> Memory<P> {
 
     /// Writes the batch, then brings what is held in memory up to it.
     async fn commit(&self, batch: &Batch) -> Result<u64> {
-        let commit = self.ports.store().apply(batch).await?;
+        let commit = self.apply(batch).await?;
         // Another tab may have committed in between: its number is then still to be caught up with.
         if commit == self.seen_commit.get() + 1 {
             self.seen_commit.set(commit);

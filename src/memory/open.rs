@@ -16,6 +16,8 @@ const PAGE: usize = 1_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Status {
     pub persistence: Persistence,
+    /// Whether the disk was full since the memory was opened, so that vectors are kept in memory only.
+    pub tight: bool,
     /// The index of the vectors that recall goes by; `None` without an embedder.
     pub index: Option<(IndexConfig, IndexStats)>,
     pub embedder: EmbedderStatus,
@@ -50,6 +52,7 @@ impl<P: Ports> Memory<P> {
             config,
             seen_commit: Cell::new(0),
             closed: Cell::new(false),
+            tight: Cell::new(false),
         };
         memory.load().await?;
         Ok(memory)
@@ -183,6 +186,7 @@ impl<P: Ports> Memory<P> {
         let state = self.state.borrow();
         Status {
             persistence: self.ports.store().persistence(),
+            tight: self.tight.get(),
             index: state.corpus.index(),
             embedder: self.embedder_status(),
             counts: Counts {

@@ -338,6 +338,7 @@ impl Inner {
         match request {
             Request::Status => give(&StatusView::new(
                 memory.status(),
+                memory.store().id().await.ok().flatten(),
                 self.no_disk.as_ref(),
                 self.embedder(),
             )),
@@ -623,6 +624,16 @@ enum AnyStore {
 struct Announcing {
     store: AnyStore,
     notify: Function,
+}
+
+impl Announcing {
+    /// The store's own id; `None` before its first commit, and where nothing is kept.
+    async fn id(&self) -> Result<Option<String>> {
+        match &self.store {
+            AnyStore::Disk(store) => store.id().await,
+            AnyStore::Memory(_) => Ok(None),
+        }
+    }
 }
 
 macro_rules! delegate {

@@ -335,6 +335,9 @@ impl IndexView {
 #[derive(Serialize)]
 pub struct StorageView {
     pub state: &'static str,
+    /// The store's own id; `None` before its first commit.
+    pub store: Option<String>,
+    pub tight: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<ErrorView>,
 }
@@ -418,7 +421,12 @@ pub struct CountsView {
 }
 
 impl StatusView {
-    pub fn new(status: Status, no_disk: Option<&Error>, embedder: EmbedderView) -> StatusView {
+    pub fn new(
+        status: Status,
+        store: Option<String>,
+        no_disk: Option<&Error>,
+        embedder: EmbedderView,
+    ) -> StatusView {
         let counts = status.counts;
         StatusView {
             storage: StorageView {
@@ -426,6 +434,8 @@ impl StatusView {
                     Persistence::Disk => "disk",
                     Persistence::Memory => "memory",
                 },
+                store,
+                tight: status.tight,
                 reason: no_disk.map(Into::into),
             },
             embedder,

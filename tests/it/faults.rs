@@ -265,3 +265,52 @@ fn one_message_at_a_time_and_never_an_empty_one() {
     assert_eq!(send(&memory, None, "hello").0, Err(Error::Closed));
     assert_eq!(world.line.0.n_requests(), 0);
 }
+
+#[test]
+fn on_a_full_disk_vectors_make_room_for_what_was_said_and_recall_goes_on() {
+    let world = World::new();
+    let memory = world.open();
+    world.line.0.will(says("I heard you."));
+    let (sent, _) = send(&memory, None, "my boat is called Aurora");
+    let session = sent.unwrap().session;
+    assert!(world.n_stored(Kind::Vector) > 0);
+
+    let stored = Kind::ALL.map(|kind| world.n_stored(kind));
+    let n_vectors = world.n_stored(Kind::Vector);
+    // Room for the four records of another exchange only if the vectors leave.
+    world
+        .store
+        .room
+        .set(Some(stored.iter().sum::<usize>() + 4 - n_vectors));
+    world.line.0.will(says("Aurora."));
+    let (_, events) = send(&memory, Some(session), "what is it called?");
+    let is_saved = |event: &ChatEvent| matches!(event, ChatEvent::Saved(_));
+    assert!(events.iter().any(is_saved), "{events:?}");
+    assert_eq!(
+        (world.n_stored(Kind::Turn), world.n_stored(Kind::Vector)),
+        (4, 0)
+    );
+    assert!(memory.status().tight);
+    let index = memory.status().index.expect("there is an embedder").1;
+    assert!(index.n_vectors > n_vectors, "recall has those in memory");
+
+    // With room again, the next opening makes them anew.
+    world.store.room.set(None);
+    let memory = world.open();
+    pollster::block_on(memory.embed_step()).unwrap();
+    assert!(world.n_stored(Kind::Vector) > 0);
+    assert!(!memory.status().tight);
+}
+
+#[test]
+fn a_disk_that_is_full_of_what_was_said_stays_a_notice() {
+    let world = World::new();
+    let memory = world.open_with(false);
+    world.store.room.set(Some(0));
+    world.line.0.will(says("I heard you."));
+    let (_, events) = send(&memory, None, "my boat is called Aurora");
+    let notice =
+        |event: &ChatEvent| matches!(event, ChatEvent::Notice(Error::QuotaExceeded { .. }));
+    assert!(events.iter().any(notice), "{events:?}");
+    assert_nothing_recorded(&world);
+}

@@ -1,6 +1,6 @@
 //! A world for the driver: everything around it is under the test's control.
 
-use onhand::batch::{Batch, Commit};
+use onhand::batch::{Batch, Commit, Op};
 use onhand::config::{Config, EmbedderChoice};
 use onhand::embed::{self, StaticTable};
 use onhand::error::{EmbedderFault, Error, Result};
@@ -286,6 +286,27 @@ pub struct Faulty {
     pub inner: RamStore,
     pub writes_fail: RefCell<Option<Error>>,
     pub reads_fail: RefCell<Option<Error>>,
+    /// How many records fit on the disk; `None` for as many as there are.
+    pub room: Cell<Option<usize>>,
+}
+
+impl Faulty {
+    fn n_records(&self) -> usize {
+        let (namespace, all) = (namespace(), Range::default());
+        let in_kind = |kind| {
+            let scan = pollster::block_on(self.inner.scan(&namespace, kind, &all));
+            scan.expect("memory does not fail").records.len()
+        };
+        Kind::ALL.into_iter().map(in_kind).sum()
+    }
+
+    fn fits(&self, batch: &Batch) -> bool {
+        let is_new = |op: &&Op| matches!(op, Op::Insert(_) | Op::Put(_));
+        let n_new = batch.ops.iter().filter(is_new).count();
+        self.room
+            .get()
+            .is_none_or(|room| n_new == 0 || self.n_records() + n_new <= room)
+    }
 }
 
 fn fail(error: &RefCell<Option<Error>>) -> Result<()> {
@@ -298,6 +319,11 @@ impl Store for Faulty {
     }
     async fn apply(&self, batch: &Batch) -> Result<u64> {
         fail(&self.writes_fail)?;
+        if !self.fits(batch) {
+            return Err(Error::QuotaExceeded {
+                message: "the disk is full".into(),
+            });
+        }
         self.inner.apply(batch).await
     }
     async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {

@@ -1,5 +1,6 @@
 import { createMemory } from "onhand";
 import { ChatView } from "./chat-view.js";
+import { day } from "./dom.js";
 import { MemoryView } from "./memory-view.js";
 import { Notices } from "./notices.js";
 import { SessionPicker } from "./session-picker.js";
@@ -18,6 +19,7 @@ try {
       notices.show("engine", "The memory engine stopped and was started again from what is saved.", { dismissable: true });
     }
     if (event.type === "embedder") showEmbedder(event);
+    if (event.type === "nearlyFull") showNearlyFull(event);
     if (event.type === "restarted" || event.kinds?.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
     if (event.type === "changed" && event.kinds.includes("turn")) void picker.refresh(chat.session);
   });
@@ -39,10 +41,27 @@ async function showStatus(memory) {
       `This browser gives the page no storage (${storage.reason?.message ?? "unknown reason"}). The chat works, but everything is forgotten when you close this tab. Leave private mode or allow site data, then reload.`,
     );
   }
+  if (storage.lost) showLoss(memory, storage.lost);
+  if (storage.quota && storage.usage > 0.8 * storage.quota) showNearlyFull(storage);
   showEmbedder(embedder);
   if (unreadable.length > 0) {
     notices.show("unreadable", `${unreadable.length} stored records could not be read. They are kept as they are.`);
   }
+}
+
+/** What was remembered is gone from this browser: nobody is greeted as a stranger. */
+function showLoss(memory, { turns, facts, lastSaved, lastBackup }) {
+  const what = `${turns} ${turns === 1 ? "message" : "messages"} and ${facts} ${facts === 1 ? "fact" : "facts"}`;
+  const backup = lastBackup ? `Your last export is of ${day(lastBackup)}: import it to have them back.` : "There is no export to bring them back from.";
+  notices.show("lost", `This browser removed your memory: ${what}, last saved on ${day(lastSaved)}, are gone. ${backup}`, {
+    dismissable: true,
+    dismissed: () => memory.storage.acknowledgeLoss(),
+  });
+}
+
+function showNearlyFull({ usage, quota }) {
+  const percent = Math.round((100 * usage) / quota);
+  notices.show("nearly-full", `${percent} % of the room that this browser gives the site is used. Export your memory and delete what you no longer need.`, { dismissable: true });
 }
 
 /** Recall by meaning: said only when it does not work, or is being prepared. */

@@ -9,10 +9,10 @@ export class Notices {
     this.#place = place;
   }
 
-  show(topic, text, { dismissable = false } = {}) {
+  show(topic, text, { dismissable = false, dismissed = () => {} } = {}) {
     this.clear(topic);
     const close = dismissable
-      ? el("button", { type: "button", class: "quiet", "aria-label": "Dismiss this notice", onclick: () => this.clear(topic) }, "Dismiss")
+      ? el("button", { type: "button", class: "quiet", "aria-label": "Dismiss this notice", onclick: () => (this.clear(topic), dismissed()) }, "Dismiss")
       : null;
     const notice = el("div", { class: "notice", role: "alert", "data-topic": topic }, el("p", {}, text), close);
     this.#shown.set(topic, notice);

@@ -69,6 +69,17 @@ impl IdbStore {
         &self.database_name
     }
 
+    /// The store's own id, drawn with its first commit; `None` before. A database that was deleted and made again has another.
+    ///
+    /// # Errors
+    /// `Storage`, `Closed`.
+    pub async fn id(&self) -> Result<Option<String>> {
+        let key = KeyRange::only(&schema::META_STORE.into());
+        let key = key.map_err(|error| Exception::from(error).in_use())?;
+        let found = self.read(schema::META, key, Some(1)).await?;
+        Ok(found.first().and_then(|(_, id)| id.as_string()))
+    }
+
     /// Closes the database; what has begun comes to its end. Later calls fail with `Closed`.
     pub fn close(&self) {
         self.closed.set(true);

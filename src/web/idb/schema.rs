@@ -31,6 +31,8 @@ pub const STORES: [&str; 10] = [
 pub const META_COMMIT: &str = "commit";
 /// Key in [`META`] of the format's version.
 pub const META_FORMAT: &str = "format";
+/// Key in [`META`] of the store's own id.
+pub const META_STORE: &str = "store";
 
 /// The object store of a kind of record.
 pub fn store_of(kind: Kind) -> &'static str {

@@ -11,10 +11,13 @@ use super::patience::settle;
 use super::{codec, key, schema};
 use crate::batch::{Batch, Commit, Durability, Op};
 use crate::error::{Error, Result};
+use crate::memory::Clock;
 use crate::store::format;
+use crate::web::clock::BrowserClock;
 use js_sys::{Array, Function, Object, Promise};
 use std::cell::RefCell;
 use std::rc::Rc;
+use ulid::Ulid;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -290,6 +293,7 @@ fn number_commit(
         Some(last) => last as u64,
         None if last.is_undefined() => {
             meta.put_with_key(&format::VERSION.into(), &schema::META_FORMAT.into())?;
+            meta.put_with_key(&fresh_id().into(), &schema::META_STORE.into())?;
             0
         }
         None => return Err(js_sys::Error::new("the number of the last commit is damaged").into()),
@@ -303,4 +307,11 @@ fn number_commit(
         commits.delete(&range)?;
     }
     Ok(number)
+}
+
+/// An id for a store that is new.
+fn fresh_id() -> String {
+    let clock = BrowserClock;
+    let ms = u64::try_from(clock.now().unix_ms).unwrap_or(0);
+    Ulid::from_parts(ms, clock.random()).to_string()
 }
