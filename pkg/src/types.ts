@@ -124,7 +124,10 @@ export interface Loss {
 export interface Keeping {
   /** Whether the browser promised not to remove it by itself; null where it does not say. */
   persistent: boolean | null;
-  /** Bytes that this site uses and may use; null where the browser does not say. */
+  /**
+   * Bytes that this site uses and may use; null where the browser does not say. Chromium names 10 GiB beyond what is used,
+   * however little the disk has: there only a refused commit tells that it is full.
+   */
   usage: number | null;
   quota: number | null;
   /** The browser, or somebody, removed what was here: say so, and offer to import the last export. */

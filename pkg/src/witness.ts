@@ -84,7 +84,7 @@ function parse(text: string | null): Witness | null {
   try {
     const value = JSON.parse(text ?? "null") as Partial<Witness> | null;
     const isWitness = value?.v === 1 && typeof value.store === "string" && [value.turns, value.facts, value.at].every(Number.isFinite);
-    return isWitness ? { backup: null, lost: null, ...(value as Witness) } : null;
+    return isWitness ? (value as Witness) : null;
   } catch {
     return null;
   }
