@@ -40,6 +40,9 @@ pub struct Config {
     pub embedder: EmbedderChoice,
     /// How vectors are searched.
     pub index_mode: Mode,
+    /// Turns of the last so many days are held in memory, beside the archive in the store. A week of busy chatting is some
+    /// 2,000 turns, 2 MB.
+    pub hot_days: u32,
     /// How many memories one message may bring back.
     pub recall_limit: usize,
 }
@@ -57,6 +60,7 @@ impl Config {
             snapshot_tokens: crate::block::SNAPSHOT_TOKENS,
             embedder: EmbedderChoice::default(),
             index_mode: Mode::default(),
+            hot_days: 7,
             recall_limit: crate::recall::DEFAULT_LIMIT,
         }
     }

@@ -7,7 +7,7 @@ import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
 import type { Runner } from "./runner.js";
 import { CommitChannel } from "./tabs.js";
-import type { Block, EmbedderStatus, EngineStatus, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn } from "./types.js";
+import type { Block, EmbedderStatus, EngineStatus, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -181,7 +181,18 @@ export class Memory {
     /** Newest first. */
     list: (): Promise<Session[]> => this.#host.call({ type: "sessions" }),
     /** The turns of one session, in order. */
-    turns: (session: string): Promise<Turn[]> => this.#host.call({ type: "turns", session }),
+    turns: async (session: string): Promise<Turn[]> => (await this.turns.list({ session })).turns,
+  };
+
+  /** Everything that was said, verbatim. */
+  readonly turns = {
+    /** By session, time, role or tool; page by page with `limit` and `after`. */
+    list: (filter: TurnFilter = {}): Promise<TurnPage> => {
+      const { session = null, from = null, until = null, role = null, tool = null, after = null, limit = null } = filter;
+      return this.#host.call({ type: "turns", session, from, until, role, tool, after, limit });
+    },
+    /** One turn, or null if there is none of this id. */
+    get: (id: string): Promise<Turn | null> => this.#host.call({ type: "turn", id }),
   };
 
   /** Work in the background. */

@@ -46,13 +46,41 @@ export interface Turn {
   /** Position in its session, from 0. */
   index: number;
   role: "user" | "assistant" | "tool";
+  /** The text blocks, joined by an empty line. */
   text: string;
+  /** All blocks as they were sent or received, calls of tools and their results among them. */
+  content: { type: string; [field: string]: unknown }[];
   at: Milliseconds;
+}
+
+/** Which turns; all that fit every field that is set. */
+export interface TurnFilter {
+  session?: string;
+  /** Said at or after this moment. */
+  from?: Milliseconds;
+  /** Said before this moment. */
+  until?: Milliseconds;
+  role?: "user" | "assistant" | "tool";
+  /** With a call of the tool of this name. */
+  tool?: string;
+  /** Only turns after this one: `next` of the previous page. */
+  after?: string;
+  /** At most so many. */
+  limit?: number;
+}
+
+/** In the order of their sessions, and within a session as they were said. */
+export interface TurnPage {
+  turns: Turn[];
+  /** `after` for the next page; null at the end. */
+  next: string | null;
 }
 
 export interface Session {
   id: string;
   started: Milliseconds;
+  /** When its last turn was said. */
+  last: Milliseconds;
   turns: number;
   model: string;
 }

@@ -4,7 +4,7 @@ use super::{Clock, Memory, Ports};
 use crate::batch::{Durability, Op};
 use crate::error::{Error, Result};
 use crate::fact;
-use crate::model::{Confidence, Fact, FactId, Kind, Origin, Record, Session, SessionId, Turn};
+use crate::model::{Confidence, Fact, FactId, Origin, Record};
 
 impl<P: Ports> Memory<P> {
     /// Every version of every fact, newest first.
@@ -92,37 +92,6 @@ impl<P: Ports> Memory<P> {
         };
         self.put(vec![new.clone(), old]).await?;
         Ok(new)
-    }
-
-    /// Sessions, newest first, with the number of their turns.
-    ///
-    /// # Errors
-    /// `Storage`.
-    pub async fn sessions(&self) -> Result<Vec<(Session, u32)>> {
-        self.ensure_open()?;
-        let mut sessions = Vec::new();
-        for record in self.records(Kind::Session, "").await? {
-            if let Record::Session(session) = record {
-                let n_turns = self.state.borrow().sessions.get(&session.id).copied();
-                sessions.push((session, n_turns.unwrap_or_default()));
-            }
-        }
-        sessions.reverse();
-        Ok(sessions)
-    }
-
-    /// The turns of a session, in order.
-    ///
-    /// # Errors
-    /// `Storage`.
-    pub async fn turns(&self, session: SessionId) -> Result<Vec<Turn>> {
-        self.ensure_open()?;
-        let records = self.records(Kind::Turn, &format!("{session}.")).await?;
-        let turn = |record| match record {
-            Record::Turn(turn) => Some(turn),
-            _ => None,
-        };
-        Ok(records.into_iter().filter_map(turn).collect())
     }
 
     fn fact(&self, id: FactId) -> Result<Fact> {

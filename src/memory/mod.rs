@@ -12,6 +12,7 @@ mod chat;
 mod curate;
 mod embedder_status;
 mod embedding;
+mod episodes;
 mod generations;
 mod learn;
 mod newcomer;
@@ -24,6 +25,7 @@ mod search;
 pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
 pub use embedder_status::{EmbedderState, EmbedderStatus};
+pub use episodes::{Extent, TurnFilter, TurnPage};
 pub use generations::EmbedStep;
 pub use learn::{QueueReport, WorkReport};
 pub use open::{Counts, Status};
@@ -42,6 +44,7 @@ use crate::model::{
     Fact, FactId, Generation, Job, JobId, JobState, Record, RecordRef, Session, SessionId,
 };
 use crate::recall::{Corpus, EmbedderSpec};
+use episodes::HotWindow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
@@ -69,8 +72,8 @@ pub struct Memory<P: Ports> {
 struct State {
     corpus: Corpus,
     facts: BTreeMap<FactId, Fact>,
-    /// With the number of their turns.
-    sessions: BTreeMap<SessionId, u32>,
+    sessions: BTreeMap<SessionId, Extent>,
+    hot: HotWindow,
     jobs: BTreeMap<JobId, Job>,
     /// Sessions that were spoken in since the memory was opened.
     live: HashMap<SessionId, LiveSession>,
@@ -141,6 +144,8 @@ impl<P: Ports> Memory<P> {
                 Op::Delete { kind, name } => state.let_go(*kind, name),
             }
         }
+        let now_ms = self.ports.clock().now().unix_ms;
+        state.hot.advance(self.config.hot_days, now_ms);
     }
 }
 
@@ -148,11 +153,13 @@ impl State {
     fn new(
         (serving, next): (Option<EmbedderSpec>, Option<EmbedderSpec>),
         index_mode: Mode,
+        hot: HotWindow,
     ) -> State {
         State {
             corpus: Corpus::with_generations(serving, next, index_mode),
             facts: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            hot,
             jobs: BTreeMap::new(),
             live: HashMap::new(),
             unreadable: Vec::new(),
@@ -166,8 +173,10 @@ impl State {
                 self.sessions.entry(session.id).or_default();
             }
             Record::Turn(turn) => {
-                let n_turns = self.sessions.entry(turn.id.session).or_default();
-                *n_turns = (*n_turns).max(turn.id.index + 1);
+                let extent = self.sessions.entry(turn.id.session).or_default();
+                extent.n_turns = extent.n_turns.max(turn.id.index + 1);
+                extent.last_ms = extent.last_ms.max(turn.at.unix_ms);
+                self.hot.take_in(turn);
                 self.corpus.add_turn(turn);
             }
             Record::Fact(fact) => {
@@ -199,6 +208,7 @@ impl State {
             Kind::Turn => {
                 if let Ok(id) = name.parse() {
                     self.corpus.remove(RecordRef::Turn(id));
+                    self.hot.let_go(id);
                 }
             }
             Kind::Fact => {

@@ -1,5 +1,6 @@
 //! Opening: from the store's records to what recall needs in memory.
 
+use super::episodes::HotWindow;
 use super::{EmbedderStatus, Memory, Ports, State};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -44,7 +45,11 @@ impl<P: Ports> Memory<P> {
     pub async fn open(config: Config, ports: P) -> Result<Memory<P>> {
         config.check()?;
         let memory = Memory {
-            state: RefCell::new(State::new((None, None), config.index_mode)),
+            state: RefCell::new(State::new(
+                (None, None),
+                config.index_mode,
+                HotWindow::default(),
+            )),
             own: RefCell::new(None),
             own_generation: RefCell::new(None),
             trouble: RefCell::new(None),
@@ -71,7 +76,11 @@ impl<P: Ports> Memory<P> {
                 })
                 .collect(),
         );
-        let mut state = State::new(self.generations_to_hold(), self.config.index_mode);
+        let mut state = State::new(
+            self.generations_to_hold(),
+            self.config.index_mode,
+            HotWindow::new(self.config.hot_days, self.now().unix_ms),
+        );
         let mut embedders = BTreeSet::new();
         for kind in [
             Kind::Session,

@@ -3,9 +3,8 @@
 use super::{Memory, Ports};
 use crate::block::{self, Block, BlockItem};
 use crate::error::{Error, Result};
-use crate::model::{Fact, Kind, Record, RecordRef, SessionId, Surfaced, Turn};
+use crate::model::{Fact, RecordRef, SessionId, Surfaced, Turn};
 use crate::recall::{GraphTask, Level, Query, Recalled};
-use crate::store::Store;
 use crate::time::Timestamp;
 use std::collections::HashSet;
 
@@ -174,14 +173,8 @@ impl<P: Ports> Memory<P> {
                     .collect();
             }
             RecordRef::Turn(id) => {
-                let namespace = &self.config.namespace;
-                let found = self
-                    .ports
-                    .store()
-                    .get(namespace, Kind::Turn, &id.to_string())
-                    .await;
-                match found {
-                    Ok(Some(Record::Turn(turn))) => {
+                match self.turn(id).await {
+                    Ok(Some(turn)) => {
                         item.excerpt = Some(excerpt(&turn, item.recalled.piece.clone()));
                         item.turn = Some(turn);
                     }

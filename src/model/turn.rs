@@ -47,6 +47,15 @@ impl Turn {
             .collect::<Vec<_>>()
             .join("\n\n")
     }
+
+    /// The tools that it calls, by their names, in order. A result names its call by an id only.
+    pub fn tools(&self) -> impl Iterator<Item = &str> {
+        let calls = self
+            .content
+            .iter()
+            .filter(|block| block["type"] == "tool_use");
+        calls.filter_map(|block| block["name"].as_str())
+    }
 }
 
 mod json_text {

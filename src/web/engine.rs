@@ -13,7 +13,7 @@ use crate::batch::{Batch, Commit};
 use crate::config::{Config, EmbedderChoice};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::index::Mode;
-use crate::memory::{Cancel, Memory, Ports, RecallRequest, Send, SpokenTurn};
+use crate::memory::{Cancel, Extent, Memory, Ports, RecallRequest, Send, SpokenTurn, TurnFilter};
 use crate::model::{Fact, Kind, Namespace, Origin, Record, Role, SessionId};
 use crate::recall::Level;
 use crate::store::ram::RamStore;
@@ -119,7 +119,16 @@ enum Request {
     },
     Sessions,
     Turns {
-        session: String,
+        session: Option<String>,
+        from: Option<f64>,
+        until: Option<f64>,
+        role: Option<Role>,
+        tool: Option<String>,
+        after: Option<String>,
+        limit: Option<usize>,
+    },
+    Turn {
+        id: String,
     },
     Work,
     Jobs,
@@ -430,17 +439,42 @@ impl Inner {
             )),
             Request::Sessions => {
                 let sessions = memory.sessions().await?;
-                let view = |(session, turns): &(crate::model::Session, u32)| SessionView {
+                let view = |(session, extent): &(crate::model::Session, Extent)| SessionView {
                     id: session.id.to_string(),
                     started: session.started.unix_ms as f64,
-                    turns: *turns,
+                    last: extent.last_ms.max(session.started.unix_ms) as f64,
+                    turns: extent.n_turns,
                     model: session.model.clone(),
                 };
                 give(&sessions.iter().map(view).collect::<Vec<_>>())
             }
-            Request::Turns { session } => {
-                let turns = memory.turns(session.parse()?).await?;
-                give(&turns.iter().map(TurnView::from).collect::<Vec<_>>())
+            Request::Turns {
+                session,
+                from,
+                until,
+                role,
+                tool,
+                after,
+                limit,
+            } => {
+                let filter = TurnFilter {
+                    session: session_id(session)?,
+                    from_ms: from.map(|ms| ms as i64),
+                    until_ms: until.map(|ms| ms as i64),
+                    role,
+                    tool,
+                    after: after.map(|id| id.parse()).transpose()?,
+                    limit,
+                };
+                let page = memory.find_turns(&filter).await?;
+                give(&TurnPageView {
+                    turns: page.turns.iter().map(TurnView::from).collect(),
+                    next: page.next.map(|id| id.to_string()),
+                })
+            }
+            Request::Turn { id } => {
+                let turn = memory.turn(id.parse()?).await?;
+                give(&turn.as_ref().map(TurnView::from))
             }
             Request::Work => {
                 let report = memory.work(cancel).await?;
@@ -538,8 +572,15 @@ struct RememberedView {
 struct SessionView {
     id: String,
     started: f64,
+    last: f64,
     turns: u32,
     model: String,
+}
+
+#[derive(Serialize)]
+struct TurnPageView {
+    turns: Vec<TurnView>,
+    next: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -115,6 +115,7 @@ pub struct TurnView {
     index: u32,
     role: Role,
     text: String,
+    content: Vec<serde_json::Value>,
     at: f64,
 }
 
@@ -126,6 +127,7 @@ impl From<&Turn> for TurnView {
             index: turn.id.index,
             role: turn.role,
             text: turn.text(),
+            content: turn.content.clone(),
             at: turn.at.unix_ms as f64,
         }
     }

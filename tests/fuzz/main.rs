@@ -6,7 +6,12 @@
 
 mod index_bytes;
 mod index_operations;
+mod namespaces;
 mod random;
+/// The driver's world of the integration tests; not all of it is used here.
+#[allow(dead_code)]
+#[path = "../it/world.rs"]
+mod world;
 
 use random::Random;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,6 +38,8 @@ fn main() {
     let seed = arguments.next().unwrap_or(1);
     fuzz::<index_bytes::IndexBytes>(executions, seed);
     fuzz::<index_operations::IndexOperations>(executions, seed);
+    // An execution is some thirty operations.
+    fuzz::<namespaces::Namespaces>(executions.div_ceil(30), seed);
 }
 
 fn fuzz<T: Target>(executions: u64, seed: u64) {

@@ -218,8 +218,9 @@ fn a_recall_that_fails_is_a_notice_and_the_message_goes_out_without_memory() {
         .0
         .unwrap();
     // A session in between: the last one stands in the snapshot, and what stands there is not recalled.
+    // Some time later, when the turn is read from the disk.
     world.line.0.will(says("Hello."));
-    world.clock.pass(1);
+    world.clock.pass(8 * DAY_MS);
     send(&memory, None, "hello again").0.unwrap();
     world.clock.pass(1);
     // The next session is started before reading fails, and its recall then meets the broken disk.

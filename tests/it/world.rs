@@ -410,16 +410,26 @@ impl World {
         index_mode: Mode,
         embedder: EmbedderChoice,
     ) -> Memory<TestPorts> {
+        let config = Config {
+            index_mode,
+            embedder,
+            ..Config::new(namespace())
+        };
+        self.open_with_config(config, table)
+    }
+
+    /// Opens the memory of another namespace.
+    #[allow(dead_code, reason = "the fuzz target of namespaces uses it")]
+    pub fn open_in(&self, namespace: Namespace, table: bool) -> Memory<TestPorts> {
+        self.open_with_config(Config::new(namespace), table)
+    }
+
+    fn open_with_config(&self, config: Config, table: bool) -> Memory<TestPorts> {
         let ports = TestPorts {
             store: self.store.clone(),
             transport: self.line.clone(),
             clock: self.clock.clone(),
             embedder: AnyEmbedder::Table(table),
-        };
-        let config = Config {
-            index_mode,
-            embedder,
-            ..Config::new(namespace())
         };
         pollster::block_on(Memory::open(config, ports)).expect("it opens")
     }
