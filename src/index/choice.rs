@@ -22,7 +22,7 @@ pub struct Choice {
 pub enum Reason {
     /// The mode leaves no choice.
     Mode,
-    /// There is no graph to compare with.
+    /// There is no graph to compare with, or nothing left to compare them on.
     NoGraph,
     /// The graph found less than [`MIN_RECALL`] of the nearest.
     LowRecall,
@@ -79,6 +79,10 @@ pub(super) fn choose(
         (Mode::Scan, _) => return decided(false, Reason::Mode),
         (Mode::Hnsw, sealed) => return decided(sealed.is_some(), Reason::Mode),
         (Mode::Auto, None) => return decided(false, Reason::NoGraph),
+        // All of its vectors were removed: there is nothing to try it on.
+        (Mode::Auto, Some(_)) if arena.live().iter().next().is_none() => {
+            return decided(false, Reason::NoGraph);
+        }
         (Mode::Auto, Some(sealed)) => sealed,
     };
     let queries = queries(arena);

@@ -18,7 +18,10 @@ const N_IDS: u8 = 40;
 
 impl Target for IndexOperations {
     const NAME: &'static str = "index_operations";
-    const KEPT: &'static [&'static [u8]] = &[];
+    const KEPT: &'static [&'static [u8]] = &[
+        // A graph whose every vector was removed, then the choice between scan and graph.
+        &[2, 0, 5, 215, 0, 110, 5, 231, 1],
+    ];
 
     fn new() -> IndexOperations {
         let mut random = Random::new(9);
