@@ -4,11 +4,13 @@
 //! so that a record can not disagree with the place where it was found.
 
 mod fact;
+mod file;
 mod id;
 mod record;
 mod turn;
 
 pub use fact::{Confidence, Evidence, Fact, FactType, Origin, SUBJECT_USER, Stale};
+pub use file::{File, FileId};
 pub use id::{FactId, JobId, Namespace, SessionId, TurnId, UsageId};
 pub use record::{
     Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef, Session,

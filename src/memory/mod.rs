@@ -193,7 +193,7 @@ impl State {
             Record::Job(job) => {
                 self.jobs.insert(job.id, job.clone());
             }
-            Record::Injection(_) | Record::Usage(_) | Record::Generation(_) => {}
+            Record::Injection(_) | Record::Usage(_) | Record::Generation(_) | Record::File(_) => {}
         }
     }
 
@@ -223,7 +223,7 @@ impl State {
                     self.live.remove(&id);
                 }
             }
-            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation => {}
+            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation | Kind::File => {}
         }
     }
 

@@ -1,8 +1,8 @@
 //! Records to store: ordinary ones by number, and ones at the edge of what a record can hold.
 
 use crate::model::{
-    Confidence, Evidence, Fact, FactId, FactType, Generation, Injection, Job, JobId, JobState,
-    JobWork, Kind, Origin, Purpose, Record, RecordRef, Role, Session, SessionId, Stale,
+    Confidence, Evidence, Fact, FactId, FactType, File, FileId, Generation, Injection, Job, JobId,
+    JobState, JobWork, Kind, Origin, Purpose, Record, RecordRef, Role, Session, SessionId, Stale,
     StoredVector, Surfaced, Tokens, Turn, TurnId, Usage, UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
@@ -136,6 +136,11 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             sd: 0.125,
             filled: i % 2 == 1,
         }),
+        Kind::File => Record::File(File {
+            // The id of its path would have no order.
+            id: FileId::numbered(i),
+            ..File::new(&format!("/memories/{i}.md"), &format!("Note {i}"), at(i))
+        }),
     }
 }
 
@@ -232,6 +237,10 @@ fn worded(i: u32, text: &str) -> Vec<Record> {
                 usage.first_text_ms = None;
             }
             Record::Generation(generation) => generation.embedder = text.into(),
+            Record::File(file) => {
+                file.path = text.into();
+                file.text = text.into();
+            }
         }
     }
     records
@@ -259,6 +268,10 @@ fn timed(i: u32, ms: i64) -> Vec<Record> {
                 usage.tokens.input = u64::MAX;
                 usage.tokens.output = ms as u64;
                 usage.request_id = None;
+            }
+            Record::File(file) => {
+                file.created = moment;
+                file.modified = moment;
             }
             Record::Vector(_) | Record::Injection(_) | Record::Generation(_) => {}
         }
