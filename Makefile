@@ -111,7 +111,7 @@ bench:
 	@cargo bench --locked --quiet --bench embed
 
 EXECUTIONS ?= 1000000
-# A second argument is the seed: make fuzz EXECUTIONS="1000000 7"
+# A second argument is the seed, names of targets are the only ones to run: make fuzz EXECUTIONS="1000000 7 memory_paths"
 fuzz:
 	$(call step,Damaged bytes and interleavings: $(EXECUTIONS) executions each)
 	@cargo test --locked --release --quiet --test fuzz -- $(EXECUTIONS)

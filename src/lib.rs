@@ -12,6 +12,7 @@ pub mod embed;
 pub mod error;
 pub mod extract;
 pub mod fact;
+pub mod files;
 pub mod index;
 pub mod memory;
 pub mod model;

@@ -6,6 +6,7 @@
 
 mod index_bytes;
 mod index_operations;
+mod memory_paths;
 mod namespaces;
 mod random;
 /// The driver's world of the integration tests; not all of it is used here.
@@ -40,9 +41,18 @@ fn main() {
     fuzz::<index_operations::IndexOperations>(executions, seed);
     // An execution is some thirty operations.
     fuzz::<namespaces::Namespaces>(executions.div_ceil(30), seed);
+    fuzz::<memory_paths::MemoryPaths>(executions, seed);
 }
 
 fn fuzz<T: Target>(executions: u64, seed: u64) {
+    // Other arguments are names of targets; without any, all run.
+    let mut names = std::env::args()
+        .skip(1)
+        .filter(|a| a.parse::<u64>().is_err() && !a.starts_with('-'))
+        .peekable();
+    if names.peek().is_some() && names.all(|name| name != T::NAME) {
+        return;
+    }
     let mut target = T::new();
     let mut random = Random::new(seed);
     let start = Instant::now();

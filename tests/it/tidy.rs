@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["model"],
     &["batch"],
     &["text"],
-    &["fact", "index", "embed"],
+    &["fact", "files", "index", "embed"],
     &["recall"],
     &["block"],
     &["claude"],
