@@ -3,6 +3,7 @@
 //! - [`Memory::open`] reads the store and fills the [`Corpus`];
 //! - [`Memory::send`] is the path of one message;
 //! - [`Memory::work`] runs the queue, [`Memory::embed_step`] makes the vectors of a chosen embedder;
+//! - [`Memory::run_file_command`] is Claude's memory tool;
 //! - the rest looks things up or changes facts.
 //!
 //! Every write is one [`Batch`], given to `Memory::commit`.
@@ -13,8 +14,10 @@ mod curate;
 mod embedder_status;
 mod embedding;
 mod episodes;
+mod files;
 mod generations;
 mod learn;
+mod lock;
 mod newcomer;
 mod open;
 mod ports;
@@ -39,6 +42,7 @@ use crate::batch::{Batch, Durability, Op};
 use crate::claude::request::Message;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::files::FileTree;
 use crate::index::Mode;
 use crate::model::{
     Fact, FactId, Generation, Job, JobId, JobState, Record, RecordRef, Session, SessionId,
@@ -59,6 +63,8 @@ pub struct Memory<P: Ports> {
     /// Its vectors, as far as they are known to the store.
     own_generation: RefCell<Option<Generation>>,
     trouble: RefCell<Option<embedding::Trouble>>,
+    /// Changes of memory files go one after another.
+    file_lock: lock::Lock,
     /// The last commit whose changes are in `state`.
     seen_commit: Cell<u64>,
     closed: Cell<bool>,
@@ -75,6 +81,7 @@ struct State {
     sessions: BTreeMap<SessionId, Extent>,
     hot: HotWindow,
     jobs: BTreeMap<JobId, Job>,
+    files: FileTree,
     /// Sessions that were spoken in since the memory was opened.
     live: HashMap<SessionId, LiveSession>,
     /// Records that could not be read, by kind and name.
@@ -161,6 +168,7 @@ impl State {
             sessions: BTreeMap::new(),
             hot,
             jobs: BTreeMap::new(),
+            files: FileTree::default(),
             live: HashMap::new(),
             unreadable: Vec::new(),
             foreign: BTreeSet::new(),
@@ -193,7 +201,8 @@ impl State {
             Record::Job(job) => {
                 self.jobs.insert(job.id, job.clone());
             }
-            Record::Injection(_) | Record::Usage(_) | Record::Generation(_) | Record::File(_) => {}
+            Record::File(file) => self.files.put(file),
+            Record::Injection(_) | Record::Usage(_) | Record::Generation(_) => {}
         }
     }
 
@@ -223,7 +232,12 @@ impl State {
                     self.live.remove(&id);
                 }
             }
-            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation | Kind::File => {}
+            Kind::File => {
+                if let Ok(id) = name.parse() {
+                    self.files.remove(id);
+                }
+            }
+            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation => {}
         }
     }
 

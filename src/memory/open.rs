@@ -32,6 +32,7 @@ pub struct Counts {
     pub sessions: usize,
     pub turns: usize,
     pub facts: usize,
+    pub files: usize,
     pub jobs: usize,
     pub dead_jobs: usize,
 }
@@ -53,6 +54,7 @@ impl<P: Ports> Memory<P> {
             own: RefCell::new(None),
             own_generation: RefCell::new(None),
             trouble: RefCell::new(None),
+            file_lock: Default::default(),
             ports,
             config,
             seen_commit: Cell::new(0),
@@ -63,7 +65,7 @@ impl<P: Ports> Memory<P> {
         Ok(memory)
     }
 
-    /// Reads all that recall needs, turns and facts before their vectors, and puts it in the place of
+    /// Reads all that recall needs, texts before their vectors, and puts it in the place of
     /// what was held before. Until then calls are answered from that.
     pub(super) async fn load(&self) -> Result<()> {
         let seen = self.ports.store().last_commit().await?;
@@ -86,6 +88,7 @@ impl<P: Ports> Memory<P> {
             Kind::Session,
             Kind::Turn,
             Kind::Fact,
+            Kind::File,
             Kind::Vector,
             Kind::Job,
         ] {
@@ -202,6 +205,7 @@ impl<P: Ports> Memory<P> {
                 sessions: state.sessions.len(),
                 turns: state.corpus.n_turns(),
                 facts: state.facts.len(),
+                files: state.files.files().len(),
                 jobs: state.n_jobs(false),
                 dead_jobs: state.n_jobs(true),
             },

@@ -2,6 +2,7 @@
 
 use super::clock::BrowserClock;
 use super::embedder::{BrowserEmbedder, Callback};
+use super::files::{self, FileRequest};
 use super::idb::IdbStore;
 use super::panic::install_hook;
 use super::transport::FetchTransport;
@@ -136,6 +137,9 @@ enum Request {
     CatchUp,
     /// Whether the bytes of the embedding table were refused.
     TableRefused,
+    Files {
+        ask: FileRequest,
+    },
     Embedder,
     EmbedStep,
     /// The chosen embedder's weights are on their way.
@@ -496,6 +500,7 @@ impl Inner {
                 changed: memory.catch_up().await?,
             }),
             Request::TableRefused => give(&self.no_table.is_some()),
+            Request::Files { ask } => files::answer(memory, ask).await,
             Request::Embedder => give(&self.embedder()),
             Request::EmbedStep => {
                 let step = memory.embed_step().await?;
@@ -614,7 +619,7 @@ fn give_facts(facts: &[Fact]) -> Result<JsValue> {
 }
 
 /// A plain object: maps are objects, missing values are null.
-fn give(value: &impl Serialize) -> Result<JsValue> {
+pub(super) fn give(value: &impl Serialize) -> Result<JsValue> {
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .map_err(|error| Error::Corrupt {

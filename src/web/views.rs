@@ -418,6 +418,7 @@ pub struct CountsView {
     pub sessions: usize,
     pub turns: usize,
     pub facts: usize,
+    pub files: usize,
     pub jobs: usize,
     pub dead_jobs: usize,
 }
@@ -446,6 +447,7 @@ impl StatusView {
                 sessions: counts.sessions,
                 turns: counts.turns,
                 facts: counts.facts,
+                files: counts.files,
                 jobs: counts.jobs,
                 dead_jobs: counts.dead_jobs,
             },

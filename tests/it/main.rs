@@ -4,6 +4,7 @@
 mod chat;
 mod episodes;
 mod faults;
+mod files;
 mod generations;
 mod languages;
 mod queue;

@@ -1,6 +1,6 @@
 //! A world for the driver: everything around it is under the test's control.
 
-use onhand::batch::{Batch, Commit, Op};
+use onhand::batch::{Batch, Commit, Durability, Op};
 use onhand::config::{Config, EmbedderChoice};
 use onhand::embed::{self, StaticTable};
 use onhand::error::{EmbedderFault, Error, Result};
@@ -18,6 +18,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::task::Poll;
 
 pub const DAY_MS: i64 = 86_400_000;
 /// 2026-11-20T09:00:00Z.
@@ -288,6 +289,10 @@ pub struct Faulty {
     pub reads_fail: RefCell<Option<Error>>,
     /// How many records fit on the disk; `None` for as many as there are.
     pub room: Cell<Option<usize>>,
+    /// Lets others go on before a batch is applied or commits are read, as a disk does.
+    pub takes_time: Cell<bool>,
+    /// Of every batch that was applied.
+    pub durabilities: RefCell<Vec<Durability>>,
 }
 
 impl Faulty {
@@ -307,6 +312,18 @@ impl Faulty {
             .get()
             .is_none_or(|room| n_new == 0 || self.n_records() + n_new <= room)
     }
+
+    async fn pass_time(&self) {
+        let mut waits = self.takes_time.get();
+        std::future::poll_fn(|context| {
+            if !std::mem::take(&mut waits) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
 }
 
 fn fail(error: &RefCell<Option<Error>>) -> Result<()> {
@@ -318,13 +335,16 @@ impl Store for Faulty {
         self.inner.persistence()
     }
     async fn apply(&self, batch: &Batch) -> Result<u64> {
+        self.pass_time().await;
         fail(&self.writes_fail)?;
         if !self.fits(batch) {
             return Err(Error::QuotaExceeded {
                 message: "the disk is full".into(),
             });
         }
-        self.inner.apply(batch).await
+        let commit = self.inner.apply(batch).await?;
+        self.durabilities.borrow_mut().push(batch.durability);
+        Ok(commit)
     }
     async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {
         fail(&self.reads_fail)?;
@@ -338,6 +358,7 @@ impl Store for Faulty {
         self.inner.last_commit().await
     }
     async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
+        self.pass_time().await;
         self.inner.commits_after(number).await
     }
 }
