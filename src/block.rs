@@ -7,7 +7,7 @@
 //! into one line, and can neither end the tag nor look like a line of its own: see `quote`.
 
 use crate::{
-    model::{Fact, Origin, RecordRef, Role, SessionId, Turn},
+    model::{Fact, File, Origin, RecordRef, Role, SessionId, Turn},
     text::tokens::estimate_tokens,
     time::{Date, Timestamp},
 };
@@ -47,6 +47,11 @@ pub enum BlockItem<'a> {
         /// The part of its text to show.
         excerpt: &'a str,
     },
+    File {
+        file: &'a File,
+        /// The part of its text to show.
+        excerpt: &'a str,
+    },
 }
 
 /// The working-memory block for one message; `None` if there is nothing to say or no room to say it.
@@ -68,6 +73,7 @@ pub fn recall_block(items: &[BlockItem], now: Timestamp, budget_tokens: u32) -> 
         let lines = match item {
             BlockItem::Fact { fact, older } => fact_lines(fact, older),
             BlockItem::Turn { turn, excerpt } => turn_line(turn, excerpt).into_iter().collect(),
+            BlockItem::File { file, excerpt } => file_line(file, excerpt).into_iter().collect(),
         };
         let is_shown = |line: &Line| fill.included.contains(&line.record);
         if lines.first().is_some_and(|line| !is_shown(line)) {
@@ -234,6 +240,19 @@ fn turn_line(turn: &Turn, excerpt: &str) -> Option<Line> {
             turn.at.date(),
             short(turn.id.session),
             turn.id.index
+        ),
+    })
+}
+
+/// `None` for an excerpt without words.
+fn file_line(file: &File, excerpt: &str) -> Option<Line> {
+    Some(Line {
+        record: RecordRef::File(file.id),
+        text: format!(
+            "- memory file {}: {} (written {})\n",
+            quote(&file.path, usize::MAX)?,
+            quote(excerpt, usize::MAX)?,
+            file.modified.date()
         ),
     })
 }

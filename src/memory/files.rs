@@ -4,7 +4,8 @@ use super::{Memory, Ports};
 use crate::batch::{Durability, Op};
 use crate::error::{Error, Result};
 use crate::files::{Answer, Command, FileTree, MemoryPath, Refusal};
-use crate::model::File;
+use crate::model::{File, Kind};
+use crate::store::{Range, Store};
 use crate::time::Timestamp;
 use serde_json::Value;
 
@@ -117,15 +118,43 @@ impl<P: Ports> Memory<P> {
                 return Ok(told);
             }
             let mut batch = self.batch(Durability::Strict);
-            batch.ops = ops;
+            batch.ops = self.vectors_gone(&ops).await?;
+            batch.ops.extend(ops);
             match self.commit(&batch).await {
                 Err(Error::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 committed => {
                     committed?;
+                    // Derived data: what is not made now is made later.
+                    self.index_missing().await;
                     return Ok(told);
                 }
             }
         }
+    }
+
+    /// The deletions of the vectors that stand for what the changed files said before. A text that changes under its name
+    /// would else be found by what it no longer says.
+    async fn vectors_gone(&self, ops: &[Op]) -> Result<Vec<Op>> {
+        let mut gone = Vec::new();
+        let changed = ops.iter().filter(|op| op.kind() == Kind::File);
+        for file in changed.map(Op::name) {
+            let range = Range {
+                prefix: format!("file:{file}#"),
+                ..Range::default()
+            };
+            let namespace = &self.config.namespace;
+            let vectors = self
+                .ports
+                .store()
+                .scan(namespace, Kind::Vector, &range)
+                .await?;
+            let names = vectors.records.iter().map(|vector| vector.name());
+            gone.extend(names.chain(vectors.unreadable).map(|name| Op::Delete {
+                kind: Kind::Vector,
+                name,
+            }));
+        }
+        Ok(gone)
     }
 }
 

@@ -256,7 +256,7 @@ impl<P: Ports> Memory<P> {
             .iter()
             .filter_map(|item| match item.recalled.record {
                 RecordRef::Fact(id) => Some(id),
-                RecordRef::Turn(_) => None,
+                RecordRef::Turn(_) | RecordRef::File(_) => None,
             });
         let state = self.state.borrow();
         let mut seen = BTreeSet::new();

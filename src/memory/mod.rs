@@ -201,7 +201,10 @@ impl State {
             Record::Job(job) => {
                 self.jobs.insert(job.id, job.clone());
             }
-            Record::File(file) => self.files.put(file),
+            Record::File(file) => {
+                self.corpus.add_file(file);
+                self.files.put(file);
+            }
             Record::Injection(_) | Record::Usage(_) | Record::Generation(_) => {}
         }
     }
@@ -234,6 +237,7 @@ impl State {
             }
             Kind::File => {
                 if let Ok(id) = name.parse() {
+                    self.corpus.remove(RecordRef::File(id));
                     self.files.remove(id);
                 }
             }

@@ -3,7 +3,7 @@
 use super::{Memory, Ports};
 use crate::block::{self, Block, BlockItem};
 use crate::error::{Error, Result};
-use crate::model::{Fact, RecordRef, SessionId, Surfaced, Turn};
+use crate::model::{Fact, File, RecordRef, SessionId, Surfaced, Turn};
 use crate::recall::{GraphTask, Level, Query, Recalled};
 use crate::time::Timestamp;
 use std::collections::HashSet;
@@ -27,7 +27,8 @@ pub struct RecollectedItem {
     /// Superseded versions of the fact, newest first.
     pub older: Vec<Fact>,
     pub turn: Option<Turn>,
-    /// The part of the turn that matched.
+    pub file: Option<File>,
+    /// The part of the turn or file that matched.
     pub excerpt: Option<String>,
 }
 
@@ -160,6 +161,7 @@ impl<P: Ports> Memory<P> {
             fact: None,
             older: Vec::new(),
             turn: None,
+            file: None,
             excerpt: None,
             recalled,
         };
@@ -172,10 +174,15 @@ impl<P: Ports> Memory<P> {
                     .filter_map(|id| state.facts.get(id).cloned())
                     .collect();
             }
+            RecordRef::File(id) => {
+                item.file = self.state.borrow().files.get(id).cloned();
+                let part = |file: &File| excerpt(&file.text, item.recalled.piece.clone());
+                item.excerpt = item.file.as_ref().map(part);
+            }
             RecordRef::Turn(id) => {
                 match self.turn(id).await {
                     Ok(Some(turn)) => {
-                        item.excerpt = Some(excerpt(&turn, item.recalled.piece.clone()));
+                        item.excerpt = Some(excerpt(&turn.text(), item.recalled.piece.clone()));
                         item.turn = Some(turn);
                     }
                     // A turn that can not be read is listed in the status; recall goes on without it.
@@ -184,30 +191,31 @@ impl<P: Ports> Memory<P> {
                 }
             }
         }
-        Ok((item.fact.is_some() || item.turn.is_some()).then_some(item))
+        let is_there = item.fact.is_some() || item.turn.is_some() || item.file.is_some();
+        Ok(is_there.then_some(item))
     }
 }
 
 impl RecollectedItem {
     fn line(&self) -> Option<BlockItem<'_>> {
-        match (&self.fact, &self.turn) {
-            (Some(fact), _) => Some(BlockItem::Fact {
+        let excerpt = self.excerpt.as_deref().unwrap_or_default();
+        match (&self.fact, &self.turn, &self.file) {
+            (Some(fact), ..) => Some(BlockItem::Fact {
                 fact,
                 older: self.older.iter().collect(),
             }),
-            (None, Some(turn)) => Some(BlockItem::Turn {
-                turn,
-                excerpt: self.excerpt.as_deref().unwrap_or_default(),
-            }),
-            (None, None) => None,
+            (None, Some(turn), _) => Some(BlockItem::Turn { turn, excerpt }),
+            (None, None, Some(file)) => Some(BlockItem::File { file, excerpt }),
+            (None, None, None) => None,
         }
     }
 }
 
-/// The text of a turn between two UTF-16 offsets; all of it without offsets.
-fn excerpt(turn: &Turn, piece: Option<std::ops::Range<u32>>) -> String {
-    let text = turn.text();
-    let Some(piece) = piece else { return text };
+/// A text between two UTF-16 offsets; all of it without offsets.
+fn excerpt(text: &str, piece: Option<std::ops::Range<u32>>) -> String {
+    let Some(piece) = piece else {
+        return text.into();
+    };
     let mut at = 0;
     text.chars()
         .filter(|c| {

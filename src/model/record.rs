@@ -1,6 +1,6 @@
 //! Everything else that is stored, and the sum of all records.
 
-use super::{Fact, FactId, File, JobId, SessionId, Turn, TurnId, UsageId};
+use super::{Fact, FactId, File, FileId, JobId, SessionId, Turn, TurnId, UsageId};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -77,6 +77,7 @@ impl Session {
 pub enum RecordRef {
     Turn(TurnId),
     Fact(FactId),
+    File(FileId),
 }
 
 impl fmt::Display for RecordRef {
@@ -84,6 +85,7 @@ impl fmt::Display for RecordRef {
         match self {
             RecordRef::Turn(id) => write!(f, "turn:{id}"),
             RecordRef::Fact(id) => write!(f, "fact:{id}"),
+            RecordRef::File(id) => write!(f, "file:{id}"),
         }
     }
 }
@@ -98,9 +100,10 @@ impl FromStr for RecordRef {
         match text.split_once(':') {
             Some(("turn", id)) => Ok(RecordRef::Turn(id.parse()?)),
             Some(("fact", id)) => Ok(RecordRef::Fact(id.parse()?)),
+            Some(("file", id)) => Ok(RecordRef::File(id.parse()?)),
             _ => Err(Error::InvalidInput {
                 field: "record",
-                reason: "expected turn:ID or fact:ID".into(),
+                reason: "expected turn:ID, fact:ID or file:ID".into(),
             }),
         }
     }

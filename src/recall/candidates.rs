@@ -273,6 +273,7 @@ fn expand(
                 let beside = corpus.before(id).into_iter().chain(corpus.after(id));
                 candidates.extend(beside.map(RecordRef::Turn));
             }
+            RecordRef::File(_) => {}
             RecordRef::Fact(_) => {
                 if let Some(turn) = corpus.source_of(record) {
                     for beside in [Some(turn), corpus.before(turn), corpus.after(turn)] {
@@ -297,6 +298,7 @@ pub(super) fn compared_documents(
     let mut add = |record| docs.extend(corpus.documents_of(record));
     for record in candidates {
         match record {
+            RecordRef::File(_) => add(*record),
             RecordRef::Turn(id) => {
                 let beside = [Some(*id), corpus.before(*id), corpus.after(*id)];
                 beside

@@ -61,7 +61,7 @@ pub(super) fn collapse(
 fn turn_of(record: &RecordRef) -> Option<TurnId> {
     match record {
         RecordRef::Turn(id) => Some(*id),
-        RecordRef::Fact(_) => None,
+        RecordRef::Fact(_) | RecordRef::File(_) => None,
     }
 }
 
@@ -119,6 +119,7 @@ fn one_of_each_wording(corpus: &Corpus, items: BTreeMap<RecordRef, Recalled>) ->
         let wording = match record {
             RecordRef::Turn(id) => corpus.turns[&id].wording,
             RecordRef::Fact(id) => corpus.facts[&id].wording,
+            RecordRef::File(id) => corpus.files[&id].wording,
         };
         match by_wording.remove(&wording) {
             Some(other) => by_wording.insert(wording, better(other, item)),

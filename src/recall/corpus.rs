@@ -1,5 +1,7 @@
 //! What recall needs of one namespace, in memory.
 
+mod file;
+
 use super::EmbedderSpec;
 use super::decay::FactTimes;
 use super::lane::dense::Dense;
@@ -9,8 +11,8 @@ use super::postings::{DocNumber, Postings, SessionNumber};
 use super::voice::{Voice, Voices};
 use crate::index::Mode;
 use crate::model::{
-    Confidence, Fact, FactId, FactType, Origin, RecordRef, Role, SUBJECT_USER, SessionId, Turn,
-    TurnId, VectorOwner,
+    Confidence, Fact, FactId, FactType, FileId, Origin, RecordRef, Role, SUBJECT_USER, SessionId,
+    Turn, TurnId, VectorOwner,
 };
 use crate::text::{DaySpan, fold, pieces, spoken_days, terms};
 use crate::time::Timestamp;
@@ -19,6 +21,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(super) use file::FileEntry;
+
 /// A text that wants a vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
@@ -26,7 +30,7 @@ pub struct Piece {
     pub text: String,
 }
 
-/// The turns and facts of one namespace, ready to be recalled.
+/// The turns, facts and memory files of one namespace, ready to be recalled.
 ///
 /// Everything is added record by record, in any order, and the result is the same as if it had been there from the start.
 ///
@@ -53,6 +57,7 @@ pub struct Piece {
 pub struct Corpus {
     pub(super) turns: BTreeMap<TurnId, TurnEntry>,
     pub(super) facts: BTreeMap<FactId, FactEntry>,
+    pub(super) files: BTreeMap<FileId, FileEntry>,
     /// The facts that rest on a turn; the turn itself need not be here.
     pub(super) facts_of_turn: BTreeMap<TurnId, BTreeSet<FactId>>,
     /// Which versions may replace which, both ways; [`Corpus::newer`] decides what holds.
@@ -127,9 +132,9 @@ impl Corpus {
         Corpus::with_generations(embedder, None, mode)
     }
 
-    /// How many turns and facts can be recalled.
+    /// How many turns, facts and files can be recalled.
     pub fn len(&self) -> usize {
-        self.turns.len() + self.facts.len()
+        self.turns.len() + self.facts.len() + self.files.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -282,6 +287,7 @@ impl Corpus {
                 turn.docs
             }),
             RecordRef::Fact(id) => self.forget_fact(id).map(|fact| fact.doc..fact.doc + 1),
+            RecordRef::File(id) => self.forget_file(id),
         };
         for doc in docs.into_iter().flatten() {
             self.documents[doc as usize] = None;

@@ -9,9 +9,9 @@ use crate::time::Timestamp;
 /// The user and the project are no filter: a corpus holds one namespace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
-    /// Facts of these types, and no turns; empty for everything.
+    /// Facts of these types, and neither turns nor files; empty for everything.
     pub types: Vec<FactType>,
-    /// From these sources; empty for all. A turn's source is who spoke it.
+    /// From these sources; empty for all. A turn's source is who spoke it; a file's is the assistant, whose notes they are.
     pub origins: Vec<Origin>,
     /// Facts at least so sure. Turns are what was said, and pass.
     pub least_confidence: Option<Confidence>,
@@ -65,6 +65,15 @@ impl Filter {
                     return false;
                 }
                 (fact.times.valid_from, fact.times.recorded_at, fact.origin)
+            }
+            RecordRef::File(id) => {
+                let Some(file) = corpus.files.get(&id) else {
+                    return false;
+                };
+                if !self.types.is_empty() {
+                    return false;
+                }
+                (file.at, file.at, Origin::Assistant)
             }
         };
         let from = |known: &[SessionId]| {

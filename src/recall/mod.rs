@@ -1,4 +1,4 @@
-//! Recall: from a message to the facts and turns that it should bring to mind.
+//! Recall: from a message to the facts, turns and memory files that it should bring to mind.
 //!
 //! A [`Corpus`] holds what recall needs of one namespace. [`Corpus::recall`] asks each lane for its best documents, takes their union,
 //! adds what was said next to them, scores everything by one weighted sum, lets through what is strong enough by itself or was said
@@ -6,7 +6,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `corpus` | what is known: turns and facts, added and removed |
+//! | `corpus` | what is known: turns, facts and memory files, added and removed |
 //! | `generations` | their vectors, and a change of embedder |
 //! | `relations` | their order, their versions, who rests on whom |
 //! | `postings`, `lane/keyword` | the words |
@@ -16,7 +16,7 @@
 //! | `question`, `voice` | what a question says, and whom it means |
 //! | `filter` | what may be recalled |
 //! | `rank`, `candidates` | from the question to the answer: candidates, expansion, order |
-//! | `score` | the score of a turn and of a fact |
+//! | `score` | the score of a turn, of a fact and of a memory file |
 //! | `gate` | what is strong enough to be brought up |
 //! | `collapse` | duplicates |
 //! | `decay`, `weights` | constants |
@@ -147,7 +147,7 @@ pub struct Recollection {
 /// One recalled record and why it was.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recalled {
-    /// A turn, or the newest version of a fact.
+    /// A turn, the newest version of a fact, or a memory file.
     pub record: RecordRef,
     /// The sum of the parts.
     pub score: f32,
@@ -161,7 +161,7 @@ pub struct Recalled {
     pub source: Option<TurnId>,
     /// Superseded versions of this fact, newest first.
     pub older: Vec<FactId>,
-    /// Where in its turn: the passage that matches best, or the fact's quote; in UTF-16 code units of the turn's text.
+    /// Where in its turn or file: the passage that matches best, or the fact's quote; in UTF-16 code units of that text.
     pub piece: Option<Range<u32>>,
 }
 

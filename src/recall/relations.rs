@@ -24,11 +24,12 @@ impl Corpus {
         let docs = match record {
             RecordRef::Turn(id) => self.turns.get(&id).map(|turn| turn.docs.clone()),
             RecordRef::Fact(id) => self.facts.get(&id).map(|fact| fact.doc..fact.doc + 1),
+            RecordRef::File(id) => self.files.get(&id).map(|file| file.docs.clone()),
         };
         docs.unwrap_or(0..0)
     }
 
-    /// Where a record was said; `None` for a fact that nobody said.
+    /// Where a record was said; `None` for a file and for a fact that nobody said.
     pub fn session_of(&self, record: RecordRef) -> Option<SessionId> {
         self.source_of(record).map(|turn| turn.session)
     }
@@ -37,6 +38,7 @@ impl Corpus {
     pub(super) fn source_of(&self, record: RecordRef) -> Option<TurnId> {
         match record {
             RecordRef::Turn(id) => Some(id),
+            RecordRef::File(_) => None,
             RecordRef::Fact(id) => self
                 .facts
                 .get(&id)?

@@ -1,5 +1,6 @@
 //! The plain objects that cross into JavaScript. The package's TypeScript types describe the same shapes.
 
+use super::files::FileView;
 use crate::claude::reply::StopReason;
 use crate::error::Error;
 use crate::index::{IndexConfig, IndexStats, Mode};
@@ -139,6 +140,7 @@ pub struct ItemView<'a> {
     fact: Option<FactView<'a>>,
     older: Vec<FactView<'a>>,
     turn: Option<TurnView>,
+    file: Option<FileView<'a>>,
     excerpt: Option<&'a str>,
     score: f32,
     parts: Vec<PartView<'a>>,
@@ -166,6 +168,7 @@ impl<'a> From<&'a RecollectedItem> for ItemView<'a> {
             fact: item.fact.as_ref().map(Into::into),
             older: item.older.iter().map(Into::into).collect(),
             turn: item.turn.as_ref().map(Into::into),
+            file: item.file.as_ref().map(FileView::of),
             excerpt: item.excerpt.as_deref(),
             score: recalled.score,
             parts: recalled

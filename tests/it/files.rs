@@ -6,6 +6,7 @@ use onhand::error::Error;
 use onhand::files::Answer;
 use onhand::memory::Memory;
 use onhand::model::Kind;
+use onhand::store::{Range, Store};
 use serde_json::{Value, json};
 use std::future::Future;
 use std::pin::Pin;
@@ -51,12 +52,13 @@ fn at_once(calls: &[(&Memory<TestPorts>, Value)]) -> Vec<Answer> {
 #[test]
 fn what_is_answered_as_done_is_on_disk() {
     let world = World::new();
-    let memory = world.open();
+    // Without an embedder, whose vectors are written after the file and are no user's data.
+    let memory = world.open_with(false);
     assert!(!run(&memory, &create(NOTES, "tea\n")).is_error);
     run(&memory, &insert(NOTES, 1, "no milk"));
     assert_eq!(world.n_stored(Kind::File), 1);
     let durabilities = world.store.durabilities.borrow();
-    assert_eq!(durabilities[..2], [Durability::Strict; 2]);
+    assert_eq!(durabilities[..], [Durability::Strict; 2]);
     let reopened = world.open();
     assert_eq!(reopened.read_file(NOTES).unwrap().text, "tea\nno milk\n");
     assert_eq!(reopened.status().counts.files, 1);
@@ -201,4 +203,80 @@ fn files_of_another_project_are_not_seen() {
     assert!(other.files().unwrap().is_empty());
     assert!(!run(&other, &create(NOTES, "theirs")).is_error);
     assert_eq!(world.open().read_file(NOTES).unwrap().text, "mine");
+}
+
+#[test]
+fn a_memory_file_comes_to_mind_with_the_message_it_fits() {
+    let world = World::new();
+    let memory = world.open();
+    run(
+        &memory,
+        &create(
+            "/memories/deploy.md",
+            "Push to staging, wait for the smoke test, then tag the release.\n",
+        ),
+    );
+    world.line.0.will(says("As noted."));
+    let (sent, _) = send(&memory, None, "how do we deploy to staging?");
+    let body = world.line.0.last_body();
+    let block = body["messages"][0]["content"][0]["text"].as_str().unwrap();
+    let line = "- memory file “/memories/deploy.md”: “Push to staging, wait for the smoke test, then tag the release.” (written 2026-11-20)";
+    assert!(block.contains(line), "{block}");
+    // What is in the prompt is not put there again.
+    world.line.0.will(says("Still."));
+    send(
+        &memory,
+        Some(sent.unwrap().session),
+        "and after staging, how do we deploy?",
+    )
+    .0
+    .unwrap();
+    let body = world.line.0.last_body();
+    let newest = body["messages"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap()
+        .to_string();
+    assert!(!newest.contains("smoke test"), "{newest}");
+    // Another tab, and the next visit, know it too.
+    let found = pollster::block_on(world.open().block("the smoke test on staging", None)).unwrap();
+    let item = &found.items[0];
+    assert_eq!(item.file.as_ref().unwrap().path, "/memories/deploy.md");
+    assert_eq!(
+        item.excerpt.as_deref(),
+        Some("Push to staging, wait for the smoke test, then tag the release.")
+    );
+}
+
+#[test]
+fn what_a_file_no_longer_says_leaves_no_vector() {
+    let world = World::new();
+    let memory = world.open();
+    run(&memory, &create(NOTES, "The boat lies at berth seven."));
+    assert_eq!(world.n_stored(Kind::Vector), 1);
+    let vector = || {
+        let (namespace, range) = (namespace(), Range::default());
+        let scan = world.store.inner.scan(&namespace, Kind::Vector, &range);
+        pollster::block_on(scan).unwrap().records
+    };
+    let before = vector();
+    run(
+        &memory,
+        &json!({"command": "str_replace", "path": NOTES, "old_str": "boat", "new_str": "violin"}),
+    );
+    let after = vector();
+    assert_eq!(after.len(), 1);
+    assert_eq!(after[0].name(), before[0].name());
+    assert_ne!(after, before, "it stands for the new text");
+    run(
+        &memory,
+        &json!({"command": "rename", "old_path": NOTES, "new_path": "/memories/b"}),
+    );
+    assert_eq!(world.n_stored(Kind::Vector), 1);
+    run(
+        &memory,
+        &json!({"command": "delete", "path": "/memories/b"}),
+    );
+    assert_eq!(world.n_stored(Kind::Vector), 0);
 }

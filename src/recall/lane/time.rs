@@ -27,6 +27,8 @@ impl Calendar {
         match record {
             RecordRef::Turn(id) => *self.sessions.entry((day, id.session)).or_default() += 1,
             RecordRef::Fact(id) => *self.facts.entry((day, id)).or_default() += 1,
+            // A file was written again and again; its days count in its score.
+            RecordRef::File(_) => {}
         }
     }
 
@@ -42,6 +44,7 @@ impl Calendar {
         match record {
             RecordRef::Turn(id) => one_less(&mut self.sessions, (day, id.session)),
             RecordRef::Fact(id) => one_less(&mut self.facts, (day, id)),
+            RecordRef::File(_) => {}
         }
     }
 

@@ -4,6 +4,7 @@
 
 pub(super) mod breath;
 mod fact;
+mod file;
 mod turn;
 
 use super::candidates::Candidates;
@@ -86,6 +87,21 @@ impl Ranking<'_> {
         }
     }
 
+    /// The best piece of a record, and which one it is.
+    fn best_piece(&self, record: RecordRef) -> (usize, Signals) {
+        let weights = self.query.weights;
+        let docs = self.corpus.documents_of(record);
+        let pieces = docs.map(|doc| self.document(doc)).enumerate();
+        let better = |best: (usize, Signals), piece: (usize, Signals)| {
+            if piece.1.strength(weights) > best.1.strength(weights) {
+                piece
+            } else {
+                best
+            }
+        };
+        pieces.reduce(better).unwrap_or_default()
+    }
+
     /// Whether a text is strong enough by itself.
     fn passes(&self, signals: Signals, bonus: f32) -> bool {
         let least = match signals.meaning {
@@ -116,6 +132,7 @@ impl Ranking<'_> {
                 let beside = [Some(id), self.corpus.before(id), self.corpus.after(id)];
                 beside.iter().flatten().any(|id| self.turn_passes(*id))
             }
+            RecordRef::File(id) => self.file_passes(id),
             RecordRef::Fact(id) => {
                 let breath = Breath::of(self.corpus, id, self.query.filter.known_on);
                 let mut facts = breath
@@ -136,6 +153,11 @@ impl Ranking<'_> {
                 let spans = &self.corpus.turns[&id].spans;
                 let piece = spans[place].clone();
                 (self.turn_parts(id, own), Vec::new(), Some(piece))
+            }
+            RecordRef::File(id) => {
+                let (place, own) = self.file(id);
+                let piece = self.corpus.files[&id].spans[place].clone();
+                (self.file_parts(id, own), Vec::new(), Some(piece))
             }
             RecordRef::Fact(id) => {
                 let quote = self.corpus.facts[&id].evidence.as_ref();

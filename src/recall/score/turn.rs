@@ -6,17 +6,7 @@ use crate::model::{RecordRef, TurnId};
 impl Ranking<'_> {
     /// The best piece of a turn, and which one it is.
     pub(super) fn turn(&self, id: TurnId) -> (usize, Signals) {
-        let weights = self.query.weights;
-        let docs = self.corpus.documents_of(RecordRef::Turn(id));
-        let pieces = docs.map(|doc| self.document(doc)).enumerate();
-        let better = |best: (usize, Signals), piece: (usize, Signals)| {
-            if piece.1.strength(weights) > best.1.strength(weights) {
-                piece
-            } else {
-                best
-            }
-        };
-        pieces.reduce(better).unwrap_or_default()
+        self.best_piece(RecordRef::Turn(id))
     }
 
     pub(super) fn turn_passes(&self, id: TurnId) -> bool {

@@ -1,6 +1,7 @@
 //! Recall as a whole. Each file is one kind of promise.
 
 mod acceptance;
+mod files;
 mod filters;
 mod generations;
 mod graph;

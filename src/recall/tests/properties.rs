@@ -2,6 +2,7 @@
 
 use super::vectors::{embed_all, stand_in_spec, stand_in_vector};
 use super::*;
+use crate::model::{File, FileId};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -26,6 +27,13 @@ enum Step {
     RemoveFact {
         number: u32,
     },
+    File {
+        number: u32,
+        text: String,
+    },
+    RemoveFile {
+        number: u32,
+    },
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -43,6 +51,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(number, text, turn, supersedes, is_stale)| Step::Fact { number, text, turn, supersedes, is_stale }),
         1 => (1i64..4, 0u32..5).prop_map(|(session, index)| Step::RemoveTurn { session, index }),
         1 => (1u32..7).prop_map(|number| Step::RemoveFact { number }),
+        2 => (1u32..4, text()).prop_map(|(number, text)| Step::File { number, text }),
+        1 => (1u32..4).prop_map(|number| Step::RemoveFile { number }),
     ]
 }
 
@@ -50,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Stored {
     turns: BTreeMap<TurnId, Turn>,
     facts: BTreeMap<FactId, Fact>,
+    files: BTreeMap<FileId, File>,
 }
 
 fn fact_of(step: &Step) -> Option<Fact> {
@@ -103,6 +114,16 @@ fn apply(step: &Step, corpus: &mut Corpus, stored: &mut Stored) {
             corpus.remove(fact_ref(*number));
             stored.facts.remove(&fact_id(*number));
         }
+        Step::File { number, text } => {
+            let file = File::new(&format!("/memories/{number}"), text, Timestamp::utc(DAY_MS));
+            corpus.add_file(&file);
+            stored.files.insert(file.id, file);
+        }
+        Step::RemoveFile { number } => {
+            let id = FileId::of(&format!("/memories/{number}"));
+            corpus.remove(RecordRef::File(id));
+            stored.files.remove(&id);
+        }
     }
 }
 
@@ -124,6 +145,9 @@ proptest! {
         }
         let mut rebuilt = Corpus::new(spec);
         // In another order than the records came.
+        for file in stored.files.values() {
+            rebuilt.add_file(file);
+        }
         for fact in stored.facts.values() {
             rebuilt.add_fact(fact);
         }
@@ -167,6 +191,7 @@ proptest! {
                 match record {
                     RecordRef::Turn(id) => prop_assert!(stored.turns.contains_key(&id)),
                     RecordRef::Fact(id) => prop_assert!(stored.facts.contains_key(&id)),
+                    RecordRef::File(id) => prop_assert!(stored.files.contains_key(&id)),
                 }
             }
         }
