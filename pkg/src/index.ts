@@ -10,6 +10,7 @@
 export { createMemory } from "./memory.js";
 export type { Memory, MemoryOptions } from "./memory.js";
 export type { Chat, ChatOptions, SendOptions } from "./chat.js";
+export type { Files, MemoryToolHandlers } from "./files.js";
 export { OnhandError } from "./errors.js";
 export type { EmbedderFault, ErrorCode } from "./errors.js";
 export type { EmbedderChoice, OwnEmbedder, TextKind, Weights } from "./embedders.js";

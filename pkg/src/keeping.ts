@@ -48,7 +48,7 @@ export class Keeper {
 
   /** Something was committed. */
   committed(kinds: string[]): void {
-    if (this.#closed || !kinds.some((kind) => kind === "turn" || kind === "fact")) return;
+    if (this.#closed || !kinds.some((kind) => kind === "turn" || kind === "fact" || kind === "file")) return;
     if (this.ask && !this.#asked) this.#askWhenItFits();
     this.#timer ??= setTimeout(() => void this.settle(), SETTLE_MS);
   }

@@ -3,6 +3,7 @@ import { embedRunner, jobRunner } from "./background.js";
 import { embedderOption, type EmbedderChoice, type EmbedderOption } from "./embedders.js";
 import type { EngineNotice, EngineOptions } from "./engine.js";
 import { OnhandError } from "./errors.js";
+import { Files } from "./files.js";
 import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
 import type { Runner } from "./runner.js";
@@ -64,8 +65,12 @@ export class Memory {
   readonly #keeper: Keeper;
   readonly #listeners: Set<(event: MemoryEvent) => void>;
 
-  private constructor(host: EngineHost, runners: Runner[], tabs: CommitChannel, keeper: Keeper, listeners: Set<(event: MemoryEvent) => void>) {
+  /** Memory files: what Claude writes down through its memory tool. */
+  readonly files: Files;
+
+  private constructor(host: EngineHost, runners: Runner[], tabs: CommitChannel, keeper: Keeper, listeners: Set<(event: MemoryEvent) => void>, files: Files) {
     this.#host = host;
+    this.files = files;
     this.#runners = runners;
     this.#tabs = tabs;
     this.#keeper = keeper;
@@ -132,7 +137,7 @@ export class Memory {
     await keeper.start();
     jobs = jobRunner(host, `${name}:jobs`);
     embedding = embedRunner(host, `${name}:embedding`, tellEmbedder);
-    return new Memory(host, [jobs, embedding], tabs, keeper, listeners);
+    return new Memory(host, [jobs, embedding], tabs, keeper, listeners, new Files(host, `${name}:files`));
   }
 
   /** A conversation: a new one, or the continuation of a session. */

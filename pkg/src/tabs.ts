@@ -1,10 +1,10 @@
 /** Other tabs of the same memory: who runs the queue, and who hears of a commit. */
 
 /** Runs `work` in one tab at a time. The browser frees the lock when a tab dies. */
-export async function inOneTab(name: string, work: () => Promise<void>): Promise<void> {
+export async function inOneTab<T>(name: string, work: () => Promise<T>): Promise<T> {
   // Missing outside secure contexts; then there is no way to ask the other tabs.
   if (!navigator.locks) return work();
-  await navigator.locks.request(name, work);
+  return (await navigator.locks.request(name, work)) as T;
 }
 
 /** Tells the other tabs of commits and hears of theirs. */

@@ -76,6 +76,22 @@ export interface TurnPage {
   next: string | null;
 }
 
+/** A memory file, without its text. */
+export interface MemoryFileInfo {
+  /** Begins with `/memories/`. */
+  path: string;
+  /** Length of the text in UTF-8. */
+  bytes: number;
+  created: Milliseconds;
+  /** When the text was last written. */
+  modified: Milliseconds;
+}
+
+/** What Claude wrote down through its memory tool, or the person for it. */
+export interface MemoryFile extends MemoryFileInfo {
+  text: string;
+}
+
 export interface Session {
   id: string;
   started: Milliseconds;
@@ -87,13 +103,15 @@ export interface Session {
 
 /** A memory that recall found, with the reasons. */
 export interface RecalledItem {
-  /** `fact:ID` or `turn:ID`. */
+  /** `fact:ID`, `turn:ID` or `file:ID`. */
   record: string;
   fact: Fact | null;
   /** Superseded versions of the fact, newest first. */
   older: Fact[];
   turn: Turn | null;
-  /** The part of the turn that matched. */
+  /** A memory file. */
+  file: MemoryFileInfo | null;
+  /** The part of the turn or file that matched. */
   excerpt: string | null;
   score: number;
   /** What the score is the sum of. */
@@ -135,6 +153,7 @@ export interface Counts {
   sessions: number;
   turns: number;
   facts: number;
+  files: number;
   jobs: number;
   deadJobs: number;
 }

@@ -53,9 +53,6 @@ pub enum Refusal {
     TooManyLines {
         path: String,
     },
-    ViewRangeOfDirectory {
-        path: String,
-    },
     /// Reversed, or not two whole numbers.
     WrongViewRange {
         range: Value,
@@ -157,10 +154,6 @@ impl fmt::Display for Refusal {
             Refusal::TooManyLines { path } => write!(
                 f,
                 "File {path} exceeds maximum line limit of 999,999 lines."
-            ),
-            Refusal::ViewRangeOfDirectory { path } => write!(
-                f,
-                "Error: Invalid `view_range` parameter: {path} is a directory"
             ),
             Refusal::WrongViewRange { range } => write!(
                 f,

@@ -40,9 +40,8 @@ pub async fn answer<P: Ports>(memory: &Memory<P>, request: FileRequest) -> Resul
             })?;
             let answer = memory.run_file_command(&input).await?;
             give(&AnswerView {
-                text: &answer.text,
+                text: &answer.unprefixed,
                 is_error: answer.is_error,
-                unprefixed: &answer.unprefixed,
             })
         }
         FileRequest::List => give(&memory.files()?.iter().map(FileView::of).collect::<Vec<_>>()),
@@ -64,9 +63,9 @@ pub async fn answer<P: Ports>(memory: &Memory<P>, request: FileRequest) -> Resul
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AnswerView<'a> {
+    /// Without `Error: `: every SDK puts that before what a tool throws.
     text: &'a str,
     is_error: bool,
-    unprefixed: &'a str,
 }
 
 #[derive(Serialize)]

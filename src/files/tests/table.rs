@@ -131,8 +131,9 @@ fn v2_v8_view_a_range() {
         refused(&files, range(asked), &told);
     }
     let directory = command("view", "/memories", &[("view_range", json!([1, 2]))]);
-    let told = "Error: Invalid `view_range` parameter: /memories is a directory";
-    refused(&files, directory, told);
+    let told = "Here're the files and directories up to 2 levels deep in /memories, excluding hidden items and node_modules:\n\
+                10B\t/memories\n10B\t/memories/a.txt";
+    done(&files, directory, told, &files);
 }
 
 #[test]
