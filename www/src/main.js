@@ -1,6 +1,7 @@
 import { createMemory } from "onhand";
 import { ChatView } from "./chat-view.js";
 import { day } from "./dom.js";
+import { FilesView } from "./files-view.js";
 import { MemoryView } from "./memory-view.js";
 import { Notices } from "./notices.js";
 import { SessionPicker } from "./session-picker.js";
@@ -12,6 +13,7 @@ try {
   const [memory, answers] = await Promise.all([createMemory({ debug: true }), showWhoAnswers()]);
   const chat = new ChatView(memory, answers);
   const facts = new MemoryView(memory);
+  const files = new FilesView(memory);
   const picker = new SessionPicker(memory, (session) => chat.open(session));
 
   memory.subscribe((event) => {
@@ -21,10 +23,11 @@ try {
     if (event.type === "embedder") showEmbedder(event);
     if (event.type === "nearlyFull") showNearlyFull(event);
     if (event.type === "restarted" || event.kinds?.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
+    if (event.type === "restarted" || event.kinds?.includes("file")) void files.refresh();
     if (event.type === "changed" && event.kinds.includes("turn")) void picker.refresh(chat.session);
   });
 
-  await Promise.all([chat.open(null), facts.refresh(), picker.refresh(null), showStatus(memory)]);
+  await Promise.all([chat.open(null), facts.refresh(), files.refresh(), picker.refresh(null), showStatus(memory)]);
   document.body.dataset.ready = "true";
   // For trying things in the console, and for the end-to-end tests.
   globalThis.memory = memory;
