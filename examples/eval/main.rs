@@ -96,7 +96,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let _ = writeln!(
                 table,
                 "{name:22} {:9.4} {:8.4} {:14.4}",
-                figures.recall[1], figures.ndcg_at_10, figures.session_any_at_5
+                figures.recall_at(10),
+                figures.ndcg_at_10,
+                figures.session_any_at_5
             );
             ablations.insert((*name).into(), figures_json(&figures));
         }
@@ -267,9 +269,9 @@ fn table(report: &Report) -> String {
             text,
             "{name:12} {:5}  {:.4}    {:.4}  {:.4}  {:.4}  {:.4}  {:.4}   {:.4}",
             f.n,
-            f.recall[0],
-            f.recall[1],
-            f.recall[2],
+            f.recall_at(5),
+            f.recall_at(10),
+            f.recall_at(20),
             f.any_at_10,
             f.reciprocal_rank,
             f.ndcg_at_10,
@@ -286,9 +288,9 @@ fn table(report: &Report) -> String {
 fn figures_json(figures: &Figures) -> Value {
     json!({
         "n": figures.n,
-        "recall_at_5": figures.recall[0],
-        "recall_at_10": figures.recall[1],
-        "recall_at_20": figures.recall[2],
+        "recall_at_5": figures.recall_at(5),
+        "recall_at_10": figures.recall_at(10),
+        "recall_at_20": figures.recall_at(20),
         "any_at_10": figures.any_at_10,
         "mrr": figures.reciprocal_rank,
         "ndcg_at_10": figures.ndcg_at_10,

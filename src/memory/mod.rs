@@ -13,7 +13,9 @@ mod curate;
 mod embedder_status;
 mod embedding;
 mod episodes;
+mod evaluate;
 mod generations;
+mod judge;
 mod learn;
 mod newcomer;
 mod open;
@@ -26,6 +28,7 @@ pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
 pub use embedder_status::{EmbedderState, EmbedderStatus};
 pub use episodes::{Extent, TurnFilter, TurnPage};
+pub use evaluate::Evaluation;
 pub use generations::EmbedStep;
 pub use learn::{QueueReport, WorkReport};
 pub use open::{Counts, Status};
@@ -193,7 +196,10 @@ impl State {
             Record::Job(job) => {
                 self.jobs.insert(job.id, job.clone());
             }
-            Record::Injection(_) | Record::Usage(_) | Record::Generation(_) => {}
+            Record::Injection(_)
+            | Record::Usage(_)
+            | Record::Generation(_)
+            | Record::Judgement(_) => {}
         }
     }
 
@@ -223,7 +229,7 @@ impl State {
                     self.live.remove(&id);
                 }
             }
-            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation => {}
+            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation | Kind::Judgement => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! Everything else that is stored, and the sum of all records.
 
-use super::{Fact, FactId, JobId, SessionId, Turn, TurnId, UsageId};
+use super::{Fact, FactId, JobId, Judgement, SessionId, Turn, TurnId, UsageId};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -18,10 +18,11 @@ pub enum Kind {
     Injection,
     Usage,
     Generation,
+    Judgement,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Session,
         Kind::Turn,
         Kind::Fact,
@@ -30,6 +31,7 @@ impl Kind {
         Kind::Injection,
         Kind::Usage,
         Kind::Generation,
+        Kind::Judgement,
     ];
 
     /// The name used in the store and in messages.
@@ -43,6 +45,7 @@ impl Kind {
             Kind::Injection => "injection",
             Kind::Usage => "usage",
             Kind::Generation => "generation",
+            Kind::Judgement => "judgement",
         }
     }
 }
@@ -316,6 +319,7 @@ pub enum Record {
     Injection(Injection),
     Usage(Usage),
     Generation(Generation),
+    Judgement(Judgement),
 }
 
 impl Record {
@@ -329,6 +333,7 @@ impl Record {
             Record::Injection(_) => Kind::Injection,
             Record::Usage(_) => Kind::Usage,
             Record::Generation(_) => Kind::Generation,
+            Record::Judgement(_) => Kind::Judgement,
         }
     }
 
@@ -343,6 +348,7 @@ impl Record {
             Record::Injection(injection) => injection.turn.to_string(),
             Record::Usage(usage) => usage.id.to_string(),
             Record::Generation(generation) => generation.embedder.clone(),
+            Record::Judgement(judgement) => judgement.id.to_string(),
         }
     }
 }

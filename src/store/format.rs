@@ -6,7 +6,7 @@
 
 use crate::error::Error;
 use crate::model::{
-    Fact, Generation, Injection, Job, Kind, Record, Session, StoredVector, Turn, Usage,
+    Fact, Generation, Injection, Job, Judgement, Kind, Record, Session, StoredVector, Turn, Usage,
 };
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -65,6 +65,7 @@ pub fn read<'de, D: Deserializer<'de>>(
         (Kind::Injection, 1) => Injection::deserialize(d).map(Record::Injection),
         (Kind::Usage, 1) => Usage::deserialize(d).map(Record::Usage),
         (Kind::Generation, 1) => Generation::deserialize(d).map(Record::Generation),
+        (Kind::Judgement, 1) => Judgement::deserialize(d).map(Record::Judgement),
         _ => return Err(Unreadable::UnknownVersion(v)),
     };
     // What the deserializer has to say is dropped: it quotes the words that it stumbled over.

@@ -11,6 +11,8 @@ mod embedder;
 #[cfg(feature = "engine")]
 mod engine;
 #[cfg(feature = "engine")]
+mod evaluation_view;
+#[cfg(feature = "engine")]
 pub mod idb;
 #[cfg(feature = "engine")]
 mod panic;

@@ -2,8 +2,8 @@
 
 use crate::model::{
     Confidence, Evidence, Fact, FactId, FactType, Generation, Injection, Job, JobId, JobState,
-    JobWork, Kind, Origin, Purpose, Record, RecordRef, Role, Session, SessionId, Stale,
-    StoredVector, Surfaced, Tokens, Turn, TurnId, Usage, UsageId, VectorOwner,
+    JobWork, Judgement, JudgementId, Kind, Origin, Purpose, Record, RecordRef, Role, Session,
+    SessionId, Stale, StoredVector, Surfaced, Tokens, Turn, TurnId, Usage, UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
@@ -136,6 +136,14 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             sd: 0.125,
             filled: i % 2 == 1,
         }),
+        Kind::Judgement => Record::Judgement(Judgement {
+            v: Judgement::VERSION,
+            id: JudgementId::new(i64::from(i), 7),
+            query: format!("Which provider, number {i}?"),
+            record: RecordRef::Fact(fact_id(i)),
+            good: i % 2 == 0,
+            at: at(i),
+        }),
     }
 }
 
@@ -232,6 +240,7 @@ fn worded(i: u32, text: &str) -> Vec<Record> {
                 usage.first_text_ms = None;
             }
             Record::Generation(generation) => generation.embedder = text.into(),
+            Record::Judgement(judgement) => judgement.query = text.into(),
         }
     }
     records
@@ -260,6 +269,7 @@ fn timed(i: u32, ms: i64) -> Vec<Record> {
                 usage.tokens.output = ms as u64;
                 usage.request_id = None;
             }
+            Record::Judgement(judgement) => judgement.at = moment,
             Record::Vector(_) | Record::Injection(_) | Record::Generation(_) => {}
         }
     }

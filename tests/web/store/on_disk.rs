@@ -10,12 +10,13 @@ use rexie::{ObjectStore, Rexie};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 /// The object stores of version 1, written once: later versions may add to the list, and never take away.
-const STORES_OF_VERSION_1: [&str; 10] = [
+const STORES_OF_VERSION_1: [&str; 11] = [
     "commits",
     "facts",
     "generations",
     "injections",
     "jobs",
+    "judgements",
     "meta",
     "sessions",
     "turns",
