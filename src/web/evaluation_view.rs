@@ -3,7 +3,7 @@
 use crate::memory::Evaluation;
 use crate::model::Judgement;
 use crate::recall::Level;
-use crate::recall::evaluation::{Figures, LevelRow, Problem, Share, ThresholdRow};
+use crate::recall::evaluation::{Figures, LevelRow, Problem, ThresholdRow};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
