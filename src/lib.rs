@@ -15,6 +15,7 @@ pub mod fact;
 pub mod index;
 pub mod memory;
 pub mod model;
+mod real;
 pub mod recall;
 pub mod store;
 pub mod text;
