@@ -3,19 +3,18 @@
 //! `make eval DATA=folder OUT=folder [EMBEDDER=default|quality|multilingual|none]` runs it; `docs/evaluation.md` describes the folder and the figures.
 //! It ranks through `Corpus::recall`, the code of the product, one conversation at a time, and writes
 //! - `run.jsonl`: `{"qid", "ranked": [turn ids]}` for any other judge;
+//! - `scores.jsonl`: `{"qid", "scores"}`, the bits of their scores, to compare builds by;
 //! - `report.json`: the figures, also of recall without each part.
 //!
 //! `--set name=value` changes a weight.
 
 mod data;
 mod embed;
+mod ranking;
 
-use data::Conversation;
-use embed::Embed;
-use onhand::embed::Kind;
-use onhand::model::RecordRef;
-use onhand::recall::evaluation::{Figures, LabelledQuestion, Report, Tally, rank};
-use onhand::recall::{Corpus, Weights};
+use onhand::recall::Weights;
+use onhand::recall::evaluation::{Figures, Report};
+use ranking::{Loaded, Run};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::fmt::Write as _;
@@ -80,8 +79,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             .get_mut(name)
             .ok_or_else(|| format!("no weight {name}; there are {:?}", Weights::NAMES))? = *value;
     }
-    let (report, run) = run(&loaded, &weights);
-    std::fs::write(arguments.out.join("run.jsonl"), run)?;
+    let Run {
+        report,
+        ranks,
+        scores,
+    } = ranking::run(&loaded, &weights);
+    std::fs::write(arguments.out.join("run.jsonl"), ranks)?;
+    std::fs::write(arguments.out.join("scores.jsonl"), scores)?;
     let mut table = table(&report);
     let mut ablations = serde_json::Map::new();
     if arguments.ablations {
@@ -94,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             for part in *parts {
                 *without.get_mut(part).expect("a weight") = 0.0;
             }
-            let figures = self::run(&loaded, &without).0.all;
+            let figures = ranking::run(&loaded, &without).report.all;
             let _ = writeln!(
                 table,
                 "{name:22} {:9.4} {:8.4} {:14.4}",
@@ -159,71 +163,6 @@ impl Arguments {
             weights,
         })
     }
-}
-
-/// A conversation in the corpus of its own that the product would keep.
-struct Loaded<'a> {
-    conversation: &'a Conversation,
-    corpus: Corpus,
-    questions: Vec<LabelledQuestion>,
-}
-
-impl<'a> Loaded<'a> {
-    fn new(conversation: &'a Conversation, embedder: Option<&dyn Embed>) -> Loaded<'a> {
-        let mut corpus = Corpus::new(embedder.map(Embed::spec));
-        for turn in &conversation.turns {
-            for piece in corpus.add_turn(turn) {
-                if let Some(vector) =
-                    embedder.and_then(|embedder| embedder.embed(&piece.text, Kind::Passage))
-                {
-                    corpus
-                        .add_vector(piece.owner, &vector)
-                        .expect("the embedder's own vector");
-                }
-            }
-        }
-        let questions = conversation
-            .questions
-            .iter()
-            .map(|question| LabelledQuestion {
-                text: question.text.clone(),
-                vector: embedder.and_then(|embedder| {
-                    embedder.embed(&corpus.words_to_embed(&question.text), Kind::Query)
-                }),
-                now: question.now,
-                category: question.category.clone(),
-                relevant: question.evidence.clone(),
-            });
-        Loaded {
-            conversation,
-            questions: questions.collect(),
-            corpus,
-        }
-    }
-}
-
-/// The figures over all conversations, and the run as JSON lines.
-fn run(loaded: &[Loaded], weights: &Weights) -> (Report, String) {
-    let mut tally = Tally::default();
-    let mut lines = String::new();
-    for Loaded {
-        conversation,
-        corpus,
-        questions,
-    } in loaded
-    {
-        for (question, labelled) in conversation.questions.iter().zip(questions) {
-            let found = rank(corpus, labelled, weights);
-            tally.add(corpus, labelled, &found);
-            let ranked = found.items.iter().filter_map(|item| match item.record {
-                RecordRef::Turn(id) => conversation.names.get(&id),
-                RecordRef::Fact(_) => None,
-            });
-            let line: Value = json!({ "qid": question.id, "ranked": ranked.collect::<Vec<_>>() });
-            let _ = writeln!(lines, "{line}");
-        }
-    }
-    (tally.report(), lines)
 }
 
 fn table(report: &Report) -> String {

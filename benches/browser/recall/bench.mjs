@@ -1,6 +1,6 @@
 // Measures a whole memory in Chromium and Firefox, and the embedders beside others, and writes what it saw.
 //
-//   node recall/bench.mjs [--quick] [--sizes 1000,10000] [--browsers chrome,firefox] [--only memory|embedders] [--out FILE]
+//   node recall/bench.mjs [--quick] [--sizes 1000,10000] [--browsers chrome,firefox] [--only memory|embedders] [--out FILE] [--remark TEXT]
 //
 // Only the full run is recorded as benches/results/recall.json and written into docs/benchmarks.md; any other goes to a file beside it, and
 // `node recall/table.mjs FILE` writes it into the document. docs/benchmarks.md says what each figure means.
@@ -27,7 +27,7 @@ const CONTENDERS = ["table", "minilm", "ort", "transformers"];
 const TOKENS = [16, 40, 128];
 
 const { values: options } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, sizes: { type: "string" }, browsers: { type: "string" }, only: { type: "string" }, out: { type: "string" } },
+  options: { quick: { type: "boolean", default: false }, sizes: { type: "string" }, browsers: { type: "string" }, only: { type: "string" }, out: { type: "string" }, remark: { type: "string" } },
 });
 const settings = options.quick ? { ...QUICK } : { ...FULL };
 if (options.sizes) settings.sizes = options.sizes.split(",").map(Number).sort((a, b) => a - b);
@@ -147,11 +147,12 @@ async function main() {
   const run = {
     what: "a whole memory in browsers, and embedders",
     date: started.toISOString(),
-    command: ["node benches/browser/recall/bench.mjs", ...process.argv.slice(2)].join(" "),
+    command: ["node benches/browser/recall/bench.mjs", ...process.argv.slice(2).filter((argument, i, all) => argument !== "--remark" && all[i - 1] !== "--remark")].join(" "),
     commit: commit(),
     machine: { processor: cpus()[0].model.trim(), threads: cpus().length, memoryGb: Math.round(totalmem() / 2 ** 30), system: `${platform()} ${release()}`, loadBefore: loadavg()[0] },
     node: process.version,
     versions: Object.fromEntries(["onhand", "onnxruntime-web", "@huggingface/transformers", "puppeteer-core", "vite"].map((name) => [name, versionOf(name)])),
+    remark: options.remark,
     settings: { ...settings, tokens: TOKENS },
     modelBytes: existsSync(models) ? { table: downloadBytes(join(root, "pkg/model/static-128-int4.bin")), minilm: downloadBytes(join(models, "minilm.bin")), onnx: downloadBytes(join(models, "all-MiniLM-L6-v2/onnx/model_quantized.onnx")) } : undefined,
     browsers: [],
