@@ -130,7 +130,7 @@ benches/browser/data/out/data.json: benches/browser/data/make.sh benches/browser
 	$(call step,Vectors for the benchmark (about ten minutes))
 	@bash benches/browser/data/make.sh
 
-# A whole memory in Chromium and Firefox, and embedders beside others. An hour on a quiet machine; ARGS=--quick takes minutes.
+# A whole memory in Chromium and Firefox, and embedders beside others. Some twenty minutes; ARGS=--quick takes five.
 # Writes docs/benchmarks.md.
 bench-recall: $(TARBALL) benches/browser/data/out/models/minilm.bin .toolchain/browsers
 	$(call step,Benchmark of recall in browsers)

@@ -15,7 +15,7 @@ const head = (names) => [row(names), row(names.map((_, i) => (i === 0 ? "---" : 
 const thread = (seen) => (seen.longTasks === null ? `${number(seen.longestGapMs)}` : `${number(seen.longestGapMs)} (${seen.longTasks === 0 ? "no task over 50 ms" : `${seen.longTasks} tasks over 50 ms, longest ${number(seen.longestTaskMs)}`})`);
 
 function memoryTable(results) {
-  const lines = head(["turns", "turns/s recorded", "recall p50 ms", "p95", "by words p50", "p95", "a new turn is recalled after, p50 ms", "p95", "open ms", "first answer ms", "MB of all processes", "MB of page and workers", "longest gap on the page's thread, recording", "asking"]);
+  const lines = head(["turns", "turns/s recorded", "recall p50 ms", "p95", "by words p50", "p95", "a new turn is recalled after, p50 ms", "p95", "open ms", "first answer ms", "MB", "longest gap on the page's thread, recording", "asking"]);
   for (const { n, ingest, recall, byWords, fresh, open, memory } of results) {
     lines.push(
       row([
@@ -29,8 +29,7 @@ function memoryTable(results) {
         number(fresh.p95),
         number(open.openMs),
         number(open.openMs + open.firstRecallMs),
-        number(memory.processes / 1e6),
-        memory.page === null ? "not told" : number(memory.page / 1e6),
+        number(memory.bytes / 1e6),
         thread(ingest.thread),
         thread(recall.thread),
       ]),
@@ -47,7 +46,7 @@ function embedderTable(run, results) {
       lines.push(row([LABELS[name], `fails: ${result.failed.replaceAll("|", "\\|")}`, ...Array(2 * tokens.length + 3).fill("")]));
       continue;
     }
-    const times = tokens.flatMap((n) => [number(result.times[n].p50), ratio(result.times[n].p50, results.minilm?.times?.[n].p50)]);
+    const times = tokens.flatMap((n) => [number(result.times[n].p50), name === "table" ? "-" : ratio(result.times[n].p50, results.minilm?.times?.[n].p50)]);
     const cosine = result.cosineToOrt === undefined ? "another model" : name === "ort" ? "1" : result.cosineToOrt.toFixed(4);
     lines.push(row([LABELS[name], ...times, number(result.codeBytes / 1000), number(run.modelBytes[MODELS[name]] / 1e6), number(result.loadMs), cosine]));
   }

@@ -99,13 +99,6 @@ window.bench = {
     return { times, calls, missed };
   },
 
-  /** Bytes of the page and its workers, where the browser tells. */
-  async memory() {
-    if (!performance.measureUserAgentSpecificMemory) return null;
-    const { bytes } = await performance.measureUserAgentSpecificMemory();
-    return bytes;
-  },
-
   counted: (known) => (n = known),
   status: () => memory.status(),
   close: () => memory.close(),
