@@ -88,9 +88,10 @@ async function embedders(browser, server, settings, host) {
   const weights = { ...weightsOf(), url: "/data/models/minilm.bin", bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
   const results = {};
   const seen = () => new Set(server.requested.get(host) ?? []);
+  const harness = seen();
   for (const name of CONTENDERS) {
     // The table and the transformer are one module: what the first of the two fetched serves the second, too.
-    const before = name === "minilm" ? new Set() : seen();
+    const before = name === "minilm" ? harness : seen();
     try {
       const { ms } = await page.call("loadAs", { name, weights });
       const files = [...seen()].filter((path) => !before.has(path) && !path.endsWith(".bin"));
