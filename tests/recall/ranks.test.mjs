@@ -52,8 +52,9 @@ for (const [name, make] of Object.entries(sets)) {
       const run = ["run", "--locked", "--quiet", "--example", "eval", "--", "--data", data, "--out", out, "--embedder", embedder, "--no-ablations"];
       execFileSync("cargo", run, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
       const native = await Promise.all(["run.jsonl", "scores.jsonl"].map((file) => readFile(join(out, file), "utf8")));
-      const n = native[0].split("\n").map((line) => (line ? JSON.parse(line).ranked.length : 0));
-      assert.ok(n.filter((length) => length >= 10).length >= questions.length * 0.9, "there is something to compare");
+      const n = native[0].trimEnd().split("\n").map((line) => JSON.parse(line).ranked.length);
+      assert.equal(n.length, questions.length);
+      assert.ok(n.filter((length) => length > 0).length >= 0.8 * n.length, "there is something to compare");
       const found = await ranked({ modules, data, embedder });
       for (const [build, texts] of Object.entries(found)) {
         texts.forEach((text, i) => assert.equal(difference(`${build} ${["run", "scores"][i]}`, native[i], text), undefined));
