@@ -141,7 +141,7 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             id: JudgementId::new(i64::from(i), 7),
             query: format!("Which provider, number {i}?"),
             record: RecordRef::Fact(fact_id(i)),
-            good: i % 2 == 0,
+            good: i.is_multiple_of(2),
             at: at(i),
         }),
     }
