@@ -99,7 +99,7 @@ check: .toolchain/env.sh pkg/node_modules/.installed worker/node_modules/.instal
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets --quiet -- -D warnings
 	@source .toolchain/env.sh && CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS" \
-		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --test page --test worker --target-dir target/wasm-check -- -D warnings && \
+		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --test page --test worker --example eval_wasm --target-dir target/wasm-check -- -D warnings && \
 		CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS -Ctarget-feature=+simd128" \
 		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --no-default-features --features vector-index --target-dir target/wasm-check-index -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
