@@ -3,8 +3,8 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo setup build test check bench bench-index eval fuzz sizes clean weights-minilm weights-e5 weights-tiny
-.PHONY: test-native test-wasm test-worker test-fake test-package test-e2e
+.PHONY: demo setup build test check bench bench-index bench-recall eval fuzz sizes clean weights-minilm weights-e5 weights-tiny
+.PHONY: test-native test-wasm test-ranks test-worker test-fake test-package test-e2e
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 TARBALL := pkg/onhand-$(VERSION).tgz
@@ -26,7 +26,7 @@ setup:
 	@bash .ci/setup.sh
 
 # What CI runs.
-test: test-native test-fake test-worker test-wasm test-package test-e2e
+test: test-native test-fake test-worker test-wasm test-ranks test-package test-e2e
 	$(call step,All tests passed)
 
 # --- What is installed ---
@@ -82,6 +82,10 @@ test-wasm: .toolchain/env.sh .toolchain/browsers
 		CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS -Ctarget-feature=+simd128" \
 		cargo test --locked --target wasm32-unknown-unknown --target-dir target/wasm-test --test index --test transformer
 
+test-ranks: .toolchain/env.sh .toolchain/browsers tests/node_modules/.installed
+	$(call step,Equal ranks natively and in Chromium)
+	@cd tests && node --test --test-timeout=600000 recall/*.test.mjs
+
 test-package: www/dist/index.html worker/node_modules/.installed tests/node_modules/.installed .toolchain/browsers
 	$(call step,The packed package in a project of its own)
 	@cd tests && node --test --test-timeout=120000 package/*.test.mjs
@@ -95,7 +99,7 @@ check: .toolchain/env.sh pkg/node_modules/.installed worker/node_modules/.instal
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets --quiet -- -D warnings
 	@source .toolchain/env.sh && CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS" \
-		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --test page --test worker --target-dir target/wasm-check -- -D warnings && \
+		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --test page --test worker --example eval_wasm --target-dir target/wasm-check -- -D warnings && \
 		CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$$ONHAND_WASM_RUSTFLAGS -Ctarget-feature=+simd128" \
 		cargo clippy --locked --quiet --target wasm32-unknown-unknown --lib --no-default-features --features vector-index --target-dir target/wasm-check-index -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
@@ -126,12 +130,24 @@ benches/browser/data/out/data.json: benches/browser/data/make.sh benches/browser
 	$(call step,Vectors for the benchmark (about ten minutes))
 	@bash benches/browser/data/make.sh
 
-# How good recall is on a folder of conversations and questions (docs/evaluation.md):
-# make eval DATA=folder OUT=folder [EMBEDDER=default|none]
+# A whole memory in Chromium and Firefox, and embedders beside others. Some twenty minutes; ARGS=--quick takes five.
+# Writes docs/benchmarks.md.
+bench-recall: $(TARBALL) benches/browser/data/out/models/minilm.bin .toolchain/browsers
+	$(call step,Benchmark of recall in browsers)
+	@cd benches/browser && $(NPM_CI) --ignore-scripts && npm install --offline --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error ../../$(TARBALL)
+	@cd benches/browser && npx vite build --config recall/vite.config.js --logLevel error && node --test test/*.test.mjs >/dev/null && node recall/bench.mjs $(ARGS)
+
+benches/browser/data/out/models/minilm.bin: benches/browser/recall/models.sh
+	$(call step,Models for the benchmark)
+	@bash benches/browser/recall/models.sh
+
+# How good recall is on a folder of conversations and questions (docs/evaluation.md); WASM=1 proves that the browser ranks the same:
+# make eval DATA=folder OUT=folder [EMBEDDER=default|quality|multilingual|none] [WASM=1]
 EMBEDDER ?= default
 eval:
-	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "usage: make eval DATA=folder OUT=folder [EMBEDDER=default|none]" >&2; exit 2; }
+	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "usage: make eval DATA=folder OUT=folder [EMBEDDER=default|quality|multilingual|none]" >&2; exit 2; }
 	@cargo run --locked --quiet --release --example eval -- --data "$(DATA)" --out "$(OUT)" --embedder "$(EMBEDDER)"
+	@test -z "$(WASM)" || node tests/recall/ranks.mjs --data "$(DATA)" --out "$(OUT)" --embedder "$(EMBEDDER)"
 
 # Writes the table of sizes into the README.
 sizes: $(TARBALL)

@@ -16,6 +16,7 @@ pub mod files;
 pub mod index;
 pub mod memory;
 pub mod model;
+mod real;
 pub mod recall;
 pub mod store;
 pub mod text;

@@ -6,12 +6,14 @@
 mod fact;
 mod file;
 mod id;
+mod judgement;
 mod record;
 mod turn;
 
 pub use fact::{Confidence, Evidence, Fact, FactType, Origin, SUBJECT_USER, Stale};
 pub use file::{File, FileId};
-pub use id::{FactId, JobId, Namespace, SessionId, TurnId, UsageId};
+pub use id::{FactId, JobId, JudgementId, Namespace, SessionId, TurnId, UsageId};
+pub use judgement::Judgement;
 pub use record::{
     Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef, Session,
     StoredVector, Surfaced, Tokens, Usage, VectorOwner,

@@ -48,11 +48,20 @@ pub struct Question {
 
 /// Reads a folder; conversations in the order in which they begin.
 pub fn read(folder: &Path) -> Result<Vec<Conversation>, Box<dyn Error>> {
+    let text = |name| {
+        let path = folder.join(name);
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    parse(&text("corpus.jsonl")?, &text("questions.jsonl")?)
+}
+
+/// The same of the texts of the two files.
+pub fn parse(corpus: &str, questions: &str) -> Result<Vec<Conversation>, Box<dyn Error>> {
     let mut conversations: Vec<Conversation> = Vec::new();
     let mut places: HashMap<(String, String), TurnId> = HashMap::new();
     let mut sessions: HashMap<(String, String), (SessionId, u32)> = HashMap::new();
-    for line in lines(&folder.join("corpus.jsonl"))? {
-        let line: TurnLine = serde_json::from_str(&line)?;
+    for line in lines(corpus) {
+        let line: TurnLine = serde_json::from_str(line)?;
         let at = moment(line.ts.unwrap_or_default());
         let n_sessions = sessions.len();
         let (session, next) = sessions
@@ -78,8 +87,8 @@ pub fn read(folder: &Path) -> Result<Vec<Conversation>, Box<dyn Error>> {
             .push(turn(id, &line.speaker, at, &line.text));
         places.insert((line.conv, line.id), id);
     }
-    for line in lines(&folder.join("questions.jsonl"))? {
-        let line: QuestionLine = serde_json::from_str(&line)?;
+    for line in lines(questions) {
+        let line: QuestionLine = serde_json::from_str(line)?;
         let conversation = of(&mut conversations, &line.conv)?;
         let last = conversation.turns.iter().map(|turn| turn.at).max();
         let evidence = line.evidence.iter().map(|id| {
@@ -99,11 +108,8 @@ pub fn read(folder: &Path) -> Result<Vec<Conversation>, Box<dyn Error>> {
     Ok(conversations)
 }
 
-fn lines(path: &Path) -> Result<Vec<String>, Box<dyn Error>> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    Ok(lines.map(str::to_owned).collect())
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty())
 }
 
 fn of<'a>(all: &'a mut [Conversation], name: &str) -> Result<&'a mut Conversation, String> {

@@ -1,19 +1,20 @@
 //! How good recall is on a folder of conversations and questions, without a language model.
 //!
-//! `make eval DATA=folder OUT=folder [EMBEDDER=default|none]` runs it; `docs/evaluation.md` describes the folder and the figures.
+//! `make eval DATA=folder OUT=folder [EMBEDDER=default|quality|multilingual|none]` runs it; `docs/evaluation.md` describes the folder and the figures.
 //! It ranks through `Corpus::recall`, the code of the product, one conversation at a time, and writes
 //! - `run.jsonl`: `{"qid", "ranked": [turn ids]}` for any other judge;
+//! - `scores.jsonl`: `{"qid", "scores"}`, the bits of their scores, to compare builds by;
 //! - `report.json`: the figures, also of recall without each part.
 //!
 //! `--set name=value` changes a weight.
 
 mod data;
+mod embed;
+mod ranking;
 
-use data::Conversation;
-use onhand::embed::StaticTable;
-use onhand::model::RecordRef;
-use onhand::recall::evaluation::{Figures, LabelledQuestion, Report, Tally, rank};
-use onhand::recall::{Corpus, EmbedderSpec, Weights};
+use onhand::recall::Weights;
+use onhand::recall::evaluation::{Figures, Report};
+use ranking::{Loaded, Run};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::fmt::Write as _;
@@ -66,7 +67,8 @@ const ABLATIONS: &[(&str, &[&str])] = &[
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::read()?;
     let conversations = data::read(&arguments.data)?;
-    let embedder = embedder(&arguments.embedder)?;
+    std::fs::create_dir_all(&arguments.out)?;
+    let embedder = embed::named(&arguments.embedder, &arguments.out)?;
     let loaded: Vec<Loaded> = conversations
         .iter()
         .map(|c| Loaded::new(c, embedder.as_deref()))
@@ -77,9 +79,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             .get_mut(name)
             .ok_or_else(|| format!("no weight {name}; there are {:?}", Weights::NAMES))? = *value;
     }
-    std::fs::create_dir_all(&arguments.out)?;
-    let (report, run) = run(&loaded, &weights);
-    std::fs::write(arguments.out.join("run.jsonl"), run)?;
+    let Run {
+        report,
+        ranks,
+        scores,
+    } = ranking::run(&loaded, &weights);
+    std::fs::write(arguments.out.join("run.jsonl"), ranks)?;
+    std::fs::write(arguments.out.join("scores.jsonl"), scores)?;
     let mut table = table(&report);
     let mut ablations = serde_json::Map::new();
     if arguments.ablations {
@@ -92,11 +98,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             for part in *parts {
                 *without.get_mut(part).expect("a weight") = 0.0;
             }
-            let figures = self::run(&loaded, &without).0.all;
+            let figures = ranking::run(&loaded, &without).report.all;
             let _ = writeln!(
                 table,
                 "{name:22} {:9.4} {:8.4} {:14.4}",
-                figures.recall[1], figures.ndcg_at_10, figures.session_any_at_5
+                figures.recall_at(10),
+                figures.ndcg_at_10,
+                figures.session_any_at_5
             );
             ablations.insert((*name).into(), figures_json(&figures));
         }
@@ -157,107 +165,6 @@ impl Arguments {
     }
 }
 
-/// A model that turns text into vectors, whichever it is.
-trait Embed {
-    fn spec(&self) -> EmbedderSpec;
-    fn question(&self, text: &str) -> Option<Vec<f32>>;
-    fn passage(&self, text: &str) -> Option<Vec<f32>>;
-}
-
-impl Embed for StaticTable {
-    fn spec(&self) -> EmbedderSpec {
-        EmbedderSpec {
-            id: self.id().into(),
-            dimensions: self.dimensions(),
-            mean: self.calibration().mean,
-            sd: self.calibration().sd,
-        }
-    }
-
-    fn question(&self, text: &str) -> Option<Vec<f32>> {
-        self.embed(text)
-    }
-
-    fn passage(&self, text: &str) -> Option<Vec<f32>> {
-        self.embed(text)
-    }
-}
-
-fn embedder(name: &str) -> Result<Option<Box<dyn Embed>>, Box<dyn Error>> {
-    match name {
-        "none" => Ok(None),
-        "default" => {
-            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/pkg/model/static-128-int4.bin");
-            Ok(Some(Box::new(StaticTable::from_bytes(&std::fs::read(
-                file,
-            )?)?)))
-        }
-        _ => Err(format!("unknown embedder {name}: default or none").into()),
-    }
-}
-
-/// A conversation in the corpus of its own that the product would keep.
-struct Loaded<'a> {
-    conversation: &'a Conversation,
-    corpus: Corpus,
-    questions: Vec<LabelledQuestion>,
-}
-
-impl<'a> Loaded<'a> {
-    fn new(conversation: &'a Conversation, embedder: Option<&dyn Embed>) -> Loaded<'a> {
-        let mut corpus = Corpus::new(embedder.map(Embed::spec));
-        for turn in &conversation.turns {
-            for piece in corpus.add_turn(turn) {
-                if let Some(vector) = embedder.and_then(|embedder| embedder.passage(&piece.text)) {
-                    corpus
-                        .add_vector(piece.owner, &vector)
-                        .expect("the embedder's own vector");
-                }
-            }
-        }
-        let questions = conversation
-            .questions
-            .iter()
-            .map(|question| LabelledQuestion {
-                text: question.text.clone(),
-                vector: embedder
-                    .and_then(|embedder| embedder.question(&corpus.words_to_embed(&question.text))),
-                now: question.now,
-                category: question.category.clone(),
-                relevant: question.evidence.clone(),
-            });
-        Loaded {
-            conversation,
-            questions: questions.collect(),
-            corpus,
-        }
-    }
-}
-
-/// The figures over all conversations, and the run as JSON lines.
-fn run(loaded: &[Loaded], weights: &Weights) -> (Report, String) {
-    let mut tally = Tally::default();
-    let mut lines = String::new();
-    for Loaded {
-        conversation,
-        corpus,
-        questions,
-    } in loaded
-    {
-        for (question, labelled) in conversation.questions.iter().zip(questions) {
-            let found = rank(corpus, labelled, weights);
-            tally.add(corpus, labelled, &found);
-            let ranked = found.items.iter().filter_map(|item| match item.record {
-                RecordRef::Turn(id) => conversation.names.get(&id),
-                RecordRef::Fact(_) => None,
-            });
-            let line: Value = json!({ "qid": question.id, "ranked": ranked.collect::<Vec<_>>() });
-            let _ = writeln!(lines, "{line}");
-        }
-    }
-    (tally.report(), lines)
-}
-
 fn table(report: &Report) -> String {
     let mut text =
         "category         n  recall@5  @10     @20     any@10  MRR     nDCG@10  session any@5\n"
@@ -267,9 +174,9 @@ fn table(report: &Report) -> String {
             text,
             "{name:12} {:5}  {:.4}    {:.4}  {:.4}  {:.4}  {:.4}  {:.4}   {:.4}",
             f.n,
-            f.recall[0],
-            f.recall[1],
-            f.recall[2],
+            f.recall_at(5),
+            f.recall_at(10),
+            f.recall_at(20),
             f.any_at_10,
             f.reciprocal_rank,
             f.ndcg_at_10,
@@ -286,9 +193,9 @@ fn table(report: &Report) -> String {
 fn figures_json(figures: &Figures) -> Value {
     json!({
         "n": figures.n,
-        "recall_at_5": figures.recall[0],
-        "recall_at_10": figures.recall[1],
-        "recall_at_20": figures.recall[2],
+        "recall_at_5": figures.recall_at(5),
+        "recall_at_10": figures.recall_at(10),
+        "recall_at_20": figures.recall_at(20),
         "any_at_10": figures.any_at_10,
         "mrr": figures.reciprocal_rank,
         "ndcg_at_10": figures.ndcg_at_10,

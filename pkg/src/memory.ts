@@ -6,9 +6,10 @@ import { OnhandError } from "./errors.js";
 import { Files } from "./files.js";
 import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
+import { linesOf } from "./questions.js";
 import type { Runner } from "./runner.js";
 import { CommitChannel } from "./tabs.js";
-import type { Block, EmbedderStatus, EngineStatus, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
+import type { Block, EmbedderStatus, EngineStatus, Evaluation, EvaluationQuestion, Fact, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -181,6 +182,38 @@ export class Memory {
     /** Replaces a fact by a new version in the person's own words. */
     correct: (id: string, statement: string): Promise<Fact> => this.#host.call({ type: "correct", id, statement }),
   };
+
+  /**
+   * Keeps the person's word on whether a recalled record (`RecalledItem.record`) was right to come up for a query, in place of an
+   * earlier one; null takes it back. It changes no recall: `evaluate` goes by it.
+   */
+  judge(query: string, record: string, good: boolean | null): Promise<Judgement | null> {
+    return this.#host.call({ type: "judge", query, record, good });
+  }
+
+  /** What the person said of what was recalled. */
+  readonly judgements = {
+    /** Oldest first. */
+    list: (): Promise<Judgement[]> => this.#host.call({ type: "judgements" }),
+  };
+
+  /**
+   * How good recall is on this memory: asked by your questions (a list, or text with one JSON object per line), or without any by the
+   * person's own judgements. It runs in the engine's thread, a few milliseconds at a time, so that a chat goes on meanwhile. Nothing
+   * is written and nothing leaves the device. What can not be asked is in `problems`.
+   */
+  async evaluate(
+    options: {
+      questions?: string | readonly EvaluationQuestion[];
+      onProgress?: (progress: { done: number; total: number }) => void;
+      signal?: AbortSignal;
+    } = {},
+  ): Promise<Evaluation> {
+    const { questions, onProgress, signal } = options;
+    const lines = questions === undefined ? null : linesOf(questions);
+    const told = onProgress && ((event: unknown) => onProgress(event as { done: number; total: number }));
+    return this.#host.call({ type: "evaluate", questions: lines }, signal, told);
+  }
 
   readonly sessions = {
     /** Newest first. */

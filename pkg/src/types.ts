@@ -120,6 +120,66 @@ export interface RecalledItem {
   lanes: { lane: string; rank: number; score: number }[];
 }
 
+/** The person's word on whether a record was right to come up for a query. */
+export interface Judgement {
+  query: string;
+  /** `fact:ID` or `turn:ID`. */
+  record: string;
+  good: boolean;
+  at: Milliseconds;
+}
+
+/** A question whose answer is known. */
+export interface EvaluationQuestion {
+  query: string;
+  /** The records that answer it, each `fact:ID` or `turn:ID`; empty if nothing does. */
+  evidence: readonly string[];
+  /** Questions of one category are reported together. Default `"other"`. */
+  category?: string;
+  /** When it is asked: what "last week" is counted from. Default now. */
+  now?: Milliseconds;
+}
+
+/** Means over questions, each from 0 to 1. A fact counts for the turn whose words it is and for the versions that it replaced. */
+export interface EvaluationFigures {
+  /** Questions with evidence. */
+  n: number;
+  /** The share of a question's evidence that comes first. */
+  recallAt1: number;
+  /** The share among the first five. */
+  recallAt5: number;
+  recallAt10: number;
+  /** One divided by the rank of the first. */
+  mrr: number;
+  /** Normalised discounted cumulative gain of the first ten. */
+  ndcgAt10: number;
+}
+
+/** What `memory.evaluate` found. */
+export interface Evaluation {
+  /** Whose vectors recall went by; null if it went by words. */
+  embedder: string | null;
+  /** Questions that were asked by words because the embedder gave no vector for them. */
+  byWords: number;
+  /** Over all questions with evidence. */
+  all: EvaluationFigures;
+  /** Judgements are of the category `"judged"`. */
+  byCategory: Record<string, EvaluationFigures>;
+  /**
+   * Recall as a chat asks, at each level: of what came up the share that is right, of what is right the share that came up, and of the
+   * questions with empty evidence the share for which anything came up. Of judged queries only judged records count. Null: there was
+   * nothing to take a share of.
+   */
+  levels: { level: Level; precision: number | null; recall: number | null; raised: number | null }[];
+  /** The first ten of each question, if only those with at least this `score` came up; ascending. */
+  sweep: { threshold: number; precision: number | null; recall: number | null }[];
+  /**
+   * What was not asked, and why. `line` counts from 1: a line of the text, an item of the list, or a judgement in the order of
+   * `judgements.list()`.
+   */
+  problems: { line: number; code: "not_json" | "wrong_field" | "unknown_record"; message: string }[];
+}
+
 /** The working-memory block of one message, as it would be sent. */
 export interface Block {
   text: string;

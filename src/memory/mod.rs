@@ -14,8 +14,10 @@ mod curate;
 mod embedder_status;
 mod embedding;
 mod episodes;
+mod evaluate;
 mod files;
 mod generations;
+mod judge;
 mod learn;
 mod lock;
 mod newcomer;
@@ -29,6 +31,7 @@ pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
 pub use embedder_status::{EmbedderState, EmbedderStatus};
 pub use episodes::{Extent, TurnFilter, TurnPage};
+pub use evaluate::Evaluation;
 pub use generations::EmbedStep;
 pub use learn::{QueueReport, WorkReport};
 pub use open::{Counts, Status};
@@ -205,7 +208,10 @@ impl State {
                 self.corpus.add_file(file);
                 self.files.put(file);
             }
-            Record::Injection(_) | Record::Usage(_) | Record::Generation(_) => {}
+            Record::Injection(_)
+            | Record::Usage(_)
+            | Record::Generation(_)
+            | Record::Judgement(_) => {}
         }
     }
 
@@ -241,7 +247,7 @@ impl State {
                     self.files.remove(id);
                 }
             }
-            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation => {}
+            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation | Kind::Judgement => {}
         }
     }
 

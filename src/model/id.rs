@@ -80,6 +80,11 @@ ulid_id!(
     UsageId,
     "usage"
 );
+ulid_id!(
+    /// One thumb up or down.
+    JudgementId,
+    "judgement"
+);
 
 /// A turn by its place: the session and the position in it, from 0.
 ///

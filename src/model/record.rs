@@ -1,6 +1,6 @@
 //! Everything else that is stored, and the sum of all records.
 
-use super::{Fact, FactId, File, FileId, JobId, SessionId, Turn, TurnId, UsageId};
+use super::{Fact, FactId, File, FileId, JobId, Judgement, SessionId, Turn, TurnId, UsageId};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -19,10 +19,11 @@ pub enum Kind {
     Usage,
     Generation,
     File,
+    Judgement,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Session,
         Kind::Turn,
         Kind::Fact,
@@ -32,6 +33,7 @@ impl Kind {
         Kind::Usage,
         Kind::Generation,
         Kind::File,
+        Kind::Judgement,
     ];
 
     /// The name used in the store and in messages.
@@ -46,6 +48,7 @@ impl Kind {
             Kind::Usage => "usage",
             Kind::Generation => "generation",
             Kind::File => "file",
+            Kind::Judgement => "judgement",
         }
     }
 }
@@ -323,6 +326,7 @@ pub enum Record {
     Usage(Usage),
     Generation(Generation),
     File(File),
+    Judgement(Judgement),
 }
 
 impl Record {
@@ -337,6 +341,7 @@ impl Record {
             Record::Usage(_) => Kind::Usage,
             Record::Generation(_) => Kind::Generation,
             Record::File(_) => Kind::File,
+            Record::Judgement(_) => Kind::Judgement,
         }
     }
 
@@ -352,6 +357,7 @@ impl Record {
             Record::Usage(usage) => usage.id.to_string(),
             Record::Generation(generation) => generation.embedder.clone(),
             Record::File(file) => file.id.to_string(),
+            Record::Judgement(judgement) => judgement.id.to_string(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::weights::{DECAY, DECAY_DAYS, DECAY_FLOOR};
 use crate::model::Fact;
+use crate::real;
 use crate::time::Timestamp;
 
 const MS_PER_DAY: f32 = 86_400_000.0;
@@ -11,7 +12,7 @@ const MS_PER_DAY: f32 = 86_400_000.0;
 /// `since` is when it ceased to hold. A moment in the future counts as now.
 pub fn kept_share(since: Timestamp, now: Timestamp) -> f32 {
     let days = now.unix_ms.saturating_sub(since.unix_ms).max(0) as f32 / MS_PER_DAY;
-    (1.0 - DECAY).powf(days / DECAY_DAYS).max(DECAY_FLOOR)
+    real::power(1.0 - DECAY, days / DECAY_DAYS).max(DECAY_FLOOR)
 }
 
 /// When a fact ceased to hold; `None` for the version that holds now.

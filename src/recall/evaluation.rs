@@ -4,8 +4,16 @@
 //! [`evaluate`] asks a corpus and gives a [`Report`]. [`Figures`] are means over questions; `docs/evaluation.md` defines them.
 //! It goes through [`Corpus::recall`], the path of a message, so that nothing can be good here and bad in a chat.
 
+pub mod questions;
+#[cfg(test)]
+mod tests;
+mod thresholds;
+
+pub use questions::{Fault, Problem, Question};
+pub use thresholds::{Bad, LevelRow, Share, ThresholdRow, Thresholds};
+
 use super::gate::gated;
-use super::{Corpus, Level, Query, Recollection, Weights};
+use super::{Corpus, Level, Query, Recalled, Recollection, Weights};
 use crate::model::{RecordRef, SessionId};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const RANKED: usize = 200;
 
 /// The depths at which turns are counted.
-pub const DEPTHS: [usize; 3] = [5, 10, 20];
+pub const DEPTHS: [usize; 4] = [1, 5, 10, 20];
 
 /// A question and the records that answer it.
 #[derive(Clone, Debug)]
@@ -34,8 +42,8 @@ pub struct LabelledQuestion {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Figures {
     pub n: usize,
-    /// The share of a question's relevant records among the first 5, 10 and 20.
-    pub recall: [f64; 3],
+    /// The share of a question's relevant records among the first; see [`Figures::recall_at`].
+    recall: [f64; DEPTHS.len()],
     /// Whether any of them is among the first 10.
     pub any_at_10: f64,
     /// One divided by the rank of the first.
@@ -101,8 +109,7 @@ impl Tally {
         let is_answerable = !question.relevant.is_empty();
         self.strengths[usize::from(!is_answerable)].push(strength(found));
         if is_answerable {
-            let ranked: Vec<RecordRef> = found.items.iter().map(|item| item.record).collect();
-            let figures = Figures::of(corpus, &ranked, &question.relevant);
+            let figures = Figures::of_items(corpus, &found.items, &question.relevant);
             let sum = self.sums.entry(question.category.clone()).or_default();
             sum.add(&figures);
         }
@@ -148,21 +155,56 @@ fn share_from(strengths: &[f32], threshold: f32) -> f64 {
     passing as f64 / strengths.len().max(1) as f64
 }
 
+/// The records that an item of an answer stands for: itself, the turn whose words it is, the versions that it replaced.
+///
+/// Recall drops a turn that its facts say already, and gives the newest version for an old one: both are found then.
+fn stands_for(item: &Recalled) -> impl Iterator<Item = RecordRef> {
+    let source = item.source.map(RecordRef::Turn);
+    let older = item.older.iter().copied().map(RecordRef::Fact);
+    std::iter::once(item.record).chain(source).chain(older)
+}
+
 impl Figures {
+    /// The share of a question's relevant records among the first `depth`, one of [`DEPTHS`].
+    pub fn recall_at(&self, depth: usize) -> f64 {
+        let place = DEPTHS.iter().position(|known| *known == depth);
+        self.recall[place.expect("one of the depths at which turns are counted")]
+    }
+
     /// The figures of one question. A record counts where it stands first.
     pub fn of(corpus: &Corpus, ranked: &[RecordRef], relevant: &[RecordRef]) -> Figures {
-        let relevant: BTreeSet<RecordRef> = relevant.iter().copied().collect();
         let ranked = without_repetition(ranked.iter().copied());
-        let places: Vec<usize> = (0..ranked.len())
-            .filter(|place| relevant.contains(&ranked[*place]))
-            .collect();
+        let place = |record| ranked.iter().position(|other| *other == record);
+        Figures::of_places(corpus, &ranked, relevant, place)
+    }
+
+    /// The same of an answer, whose items may stand for more than themselves.
+    fn of_items(corpus: &Corpus, items: &[Recalled], relevant: &[RecordRef]) -> Figures {
+        let ranked: Vec<RecordRef> = items.iter().map(|item| item.record).collect();
+        let stands = |item: &Recalled, record| stands_for(item).any(|other| other == record);
+        let place = |record| items.iter().position(|item| stands(item, record));
+        Figures::of_places(corpus, &ranked, relevant, place)
+    }
+
+    fn of_places(
+        corpus: &Corpus,
+        ranked: &[RecordRef],
+        relevant: &[RecordRef],
+        place: impl Fn(RecordRef) -> Option<usize>,
+    ) -> Figures {
+        let relevant: BTreeSet<RecordRef> = relevant.iter().copied().collect();
+        let mut places: Vec<usize> = relevant.iter().filter_map(|r| place(*r)).collect();
+        places.sort_unstable();
         let within = |depth| places.iter().filter(|place| **place < depth).count();
         let gain = |place: usize| 1.0 / (place as f64 + 2.0).log2();
-        let ideal: f64 = (0..relevant.len().min(10)).map(gain).sum();
-        let found: f64 = places.iter().filter(|p| **p < 10).map(|p| gain(*p)).sum();
+        // What one item says at once can not stand in several places, in the best ranking neither.
+        let distinct = without_repetition(places.iter().copied());
+        let n_ideal = relevant.len() - (places.len() - distinct.len());
+        let ideal: f64 = (0..n_ideal.min(10)).map(gain).sum();
+        let found: f64 = distinct.iter().filter(|p| **p < 10).map(|p| gain(*p)).sum();
         let session = |record: RecordRef| corpus.session_of(record);
         let wanted: BTreeSet<SessionId> = relevant.iter().copied().filter_map(session).collect();
-        let sessions = without_repetition(ranked.into_iter().filter_map(session));
+        let sessions = without_repetition(ranked.iter().copied().filter_map(session));
         let n = relevant.len().max(1) as f64;
         Figures {
             n: 1,
@@ -197,6 +239,15 @@ impl Figures {
             ndcg_at_10: self.ndcg_at_10 / n,
             session_any_at_5: self.session_any_at_5 / n,
         }
+    }
+}
+
+/// Whether there is such a record to be found.
+pub fn is_known(corpus: &Corpus, record: RecordRef) -> bool {
+    match record {
+        RecordRef::Turn(id) => corpus.turns.contains_key(&id),
+        RecordRef::Fact(id) => corpus.facts.contains_key(&id),
+        RecordRef::File(id) => corpus.files.contains_key(&id),
     }
 }
 

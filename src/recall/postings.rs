@@ -4,6 +4,7 @@
 //! then the lists are swept. All statistics count the living only, so that scores never depend on what was once there.
 
 use super::weights::QUESTION_TERMS;
+use crate::real;
 use crate::text::{KIN_WEIGHT, are_kin, is_pair, kin_prefix};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -308,7 +309,7 @@ fn average(total: u64, n: usize) -> f32 {
 
 fn idf(n_with_term: usize, n: usize) -> f32 {
     let (with, all) = (n_with_term as f32, n as f32);
-    (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
+    real::ln(1.0 + (all - with + 0.5) / (with + 0.5))
 }
 
 fn saturated(frequency: f32, relative_length: f32, k1: f32, b: f32) -> f32 {
@@ -319,7 +320,7 @@ fn divisor_share(n_terms: usize) -> f32 {
     if n_terms <= QUESTION_TERMS {
         return 1.0;
     }
-    (QUESTION_TERMS as f32 / n_terms as f32).powf(MESSAGE_EXPONENT)
+    real::power(QUESTION_TERMS as f32 / n_terms as f32, MESSAGE_EXPONENT)
 }
 
 #[cfg(test)]

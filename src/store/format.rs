@@ -6,7 +6,8 @@
 
 use crate::error::Error;
 use crate::model::{
-    Fact, File, Generation, Injection, Job, Kind, Record, Session, StoredVector, Turn, Usage,
+    Fact, File, Generation, Injection, Job, Judgement, Kind, Record, Session, StoredVector, Turn,
+    Usage,
 };
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -66,6 +67,7 @@ pub fn read<'de, D: Deserializer<'de>>(
         (Kind::Usage, 1) => Usage::deserialize(d).map(Record::Usage),
         (Kind::Generation, 1) => Generation::deserialize(d).map(Record::Generation),
         (Kind::File, 1) => File::deserialize(d).map(Record::File),
+        (Kind::Judgement, 1) => Judgement::deserialize(d).map(Record::Judgement),
         _ => return Err(Unreadable::UnknownVersion(v)),
     };
     // What the deserializer has to say is dropped: it quotes the words that it stumbled over.

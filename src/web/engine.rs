@@ -2,6 +2,7 @@
 
 use super::clock::BrowserClock;
 use super::embedder::{BrowserEmbedder, Callback};
+use super::evaluation_view::{EvaluationView, JudgementView, ProgressView};
 use super::files::{self, FileRequest};
 use super::idb::IdbStore;
 use super::panic::install_hook;
@@ -130,6 +131,17 @@ enum Request {
     },
     Turn {
         id: String,
+    },
+    /// A thumb up or down; null takes it back.
+    Judge {
+        query: String,
+        record: String,
+        good: Option<bool>,
+    },
+    Judgements,
+    /// By lines of JSON, or by the judgements.
+    Evaluate {
+        questions: Option<String>,
     },
     Work,
     Jobs,
@@ -479,6 +491,32 @@ impl Inner {
             Request::Turn { id } => {
                 let turn = memory.turn(id.parse()?).await?;
                 give(&turn.as_ref().map(TurnView::from))
+            }
+            Request::Judge {
+                query,
+                record,
+                good,
+            } => {
+                let judgement = memory.judge(&query, record.parse()?, good).await?;
+                give(&judgement.as_ref().map(JudgementView::from))
+            }
+            Request::Judgements => {
+                let judgements = memory.judgements().await?;
+                give(
+                    &judgements
+                        .iter()
+                        .map(JudgementView::from)
+                        .collect::<Vec<_>>(),
+                )
+            }
+            Request::Evaluate { questions } => {
+                let progress = |done, total| {
+                    if let (Some(emit), Ok(event)) = (emit, give(&ProgressView { done, total })) {
+                        let _ = emit.call1(&JsValue::UNDEFINED, &event);
+                    }
+                };
+                let evaluation = memory.evaluate(questions.as_deref(), cancel, progress);
+                give(&EvaluationView::from(&evaluation.await?))
             }
             Request::Work => {
                 let report = memory.work(cancel).await?;

@@ -11,6 +11,8 @@ mod embedder;
 #[cfg(feature = "engine")]
 mod engine;
 #[cfg(feature = "engine")]
+mod evaluation_view;
+#[cfg(feature = "engine")]
 mod files;
 #[cfg(feature = "engine")]
 pub mod idb;

@@ -3,6 +3,7 @@
 
 mod chat;
 mod episodes;
+mod evaluate;
 mod faults;
 mod files;
 mod generations;

@@ -16,6 +16,7 @@ use super::question::Question;
 use super::weights::{QUESTION_TERMS, RECENCY_DAYS, Weights};
 use super::{Part, Query, Recalled};
 use crate::model::{RecordRef, TurnId};
+use crate::real;
 use crate::text::DaySpan;
 use crate::time::Timestamp;
 use breath::Breath;
@@ -113,7 +114,7 @@ impl Ranking<'_> {
 
     fn long_message(&self) -> f32 {
         let relative = self.question.distinct.len() as f32 / QUESTION_TERMS as f32;
-        GATE_PER_LENGTH * relative.max(1.0).ln()
+        GATE_PER_LENGTH * real::ln(relative.max(1.0))
     }
 
     /// What counts at the gate of a question about nothing but days.
@@ -207,7 +208,7 @@ impl Ranking<'_> {
         let newness = if weights.recency == 0.0 {
             0.0
         } else {
-            0.5f32.powf(age_days / RECENCY_DAYS)
+            real::power(0.5, age_days / RECENCY_DAYS)
         };
         [
             ("time", time * self.question.time_fit(days)),

@@ -2,6 +2,7 @@
 
 use super::{Ranking, Scored, Signals, adding};
 use crate::model::{RecordRef, TurnId};
+use crate::real;
 
 impl Ranking<'_> {
     /// The best piece of a turn, and which one it is.
@@ -78,7 +79,10 @@ impl Ranking<'_> {
                     0.0
                 },
             ),
-            ("length", weights.length * (1.0 + turn.n_terms as f32).ln()),
+            (
+                "length",
+                weights.length * real::ln(1.0 + turn.n_terms as f32),
+            ),
             ("asks", if turn.asks { weights.asks } else { 0.0 }),
         ];
         let share = |signals: Signals| signals.coverage.max(signals.meaning().abs());

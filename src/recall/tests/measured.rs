@@ -13,7 +13,8 @@ fn figures_of_a_ranking() {
     // The second and the eleventh of what is ranked, and one that is not ranked.
     let relevant = [turn_ref(2, 0), turn_ref(11, 0), turn_ref(99, 0)];
     let figures = Figures::of(&corpus, &ranked, &relevant);
-    assert_eq!(figures.recall.map(|r| (r * 3.0).round()), [1.0, 1.0, 2.0]);
+    let thirds = [1, 5, 10, 20].map(|depth| (figures.recall_at(depth) * 3.0).round());
+    assert_eq!(thirds, [0.0, 1.0, 1.0, 2.0]);
     assert_eq!(
         (
             figures.any_at_10,
@@ -31,7 +32,8 @@ fn figures_of_a_ranking() {
         .flat_map(|record| [*record, *record])
         .collect();
     assert_eq!(Figures::of(&corpus, &twice, &relevant), figures);
-    assert_eq!(Figures::of(&corpus, &[], &relevant).recall, [0.0; 3]);
+    let nothing = Figures::of(&corpus, &[], &relevant);
+    assert_eq!((nothing.recall_at(20), nothing.ndcg_at_10), (0.0, 0.0));
 }
 
 #[test]
@@ -65,8 +67,8 @@ fn a_report_tells_answered_from_unanswerable() {
         ),
         (3, 1, 2)
     );
-    assert_eq!(report.by_category["birds"].recall[1], 1.0);
-    assert_eq!(report.by_category["house"].recall[1], 0.5);
+    assert_eq!(report.by_category["birds"].recall_at(10), 1.0);
+    assert_eq!(report.by_category["house"].recall_at(10), 0.5);
     assert!(
         report
             .sweep

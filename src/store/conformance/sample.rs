@@ -2,8 +2,9 @@
 
 use crate::model::{
     Confidence, Evidence, Fact, FactId, FactType, File, FileId, Generation, Injection, Job, JobId,
-    JobState, JobWork, Kind, Origin, Purpose, Record, RecordRef, Role, Session, SessionId, Stale,
-    StoredVector, Surfaced, Tokens, Turn, TurnId, Usage, UsageId, VectorOwner,
+    JobState, JobWork, Judgement, JudgementId, Kind, Origin, Purpose, Record, RecordRef, Role,
+    Session, SessionId, Stale, StoredVector, Surfaced, Tokens, Turn, TurnId, Usage, UsageId,
+    VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
@@ -141,6 +142,14 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             id: FileId::numbered(i),
             ..File::new(&format!("/memories/{i}.md"), &format!("Note {i}"), at(i))
         }),
+        Kind::Judgement => Record::Judgement(Judgement {
+            v: Judgement::VERSION,
+            id: JudgementId::new(i64::from(i), 7),
+            query: format!("Which provider, number {i}?"),
+            record: RecordRef::Fact(fact_id(i)),
+            good: i.is_multiple_of(2),
+            at: at(i),
+        }),
     }
 }
 
@@ -241,6 +250,7 @@ fn worded(i: u32, text: &str) -> Vec<Record> {
                 file.path = text.into();
                 file.text = text.into();
             }
+            Record::Judgement(judgement) => judgement.query = text.into(),
         }
     }
     records
@@ -273,6 +283,7 @@ fn timed(i: u32, ms: i64) -> Vec<Record> {
                 file.created = moment;
                 file.modified = moment;
             }
+            Record::Judgement(judgement) => judgement.at = moment,
             Record::Vector(_) | Record::Injection(_) | Record::Generation(_) => {}
         }
     }

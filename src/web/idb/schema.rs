@@ -14,7 +14,7 @@ pub const COMMITS: &str = "commits";
 /// Every object store that a version of this program ever made.
 ///
 /// It only grows: an upgrade by rexie deletes each object store that is not listed, with all that is in it.
-pub const STORES: [&str; 11] = [
+pub const STORES: [&str; 12] = [
     "sessions",
     "turns",
     "facts",
@@ -24,6 +24,7 @@ pub const STORES: [&str; 11] = [
     "usage",
     "generations",
     "files",
+    "judgements",
     META,
     COMMITS,
 ];
@@ -47,6 +48,7 @@ pub fn store_of(kind: Kind) -> &'static str {
         Kind::Usage => "usage",
         Kind::Generation => "generations",
         Kind::File => "files",
+        Kind::Judgement => "judgements",
     }
 }
 

@@ -47,6 +47,7 @@ impl Subject for Idb {
             Kind::Usage => "[1n, new Date(), new Map([['v', 1]])]",
             Kind::Generation => "({v: 1, embedder: 7})",
             Kind::File => "({v: 1, path: '/memories/a'})",
+            Kind::Judgement => "({v: 1, good: 1})",
         };
         let database = rexie::Rexie::builder(store.database_name());
         let database = database.build().await.unwrap();

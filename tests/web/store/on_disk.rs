@@ -17,6 +17,7 @@ const STORES_OF_VERSION_1: [&str; 11] = [
     "generations",
     "injections",
     "jobs",
+    "judgements",
     "meta",
     "sessions",
     "turns",
