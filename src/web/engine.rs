@@ -713,6 +713,14 @@ impl Store for Announcing {
         delegate!(self, store => store.scan(namespace, kind, range).await)
     }
 
+    async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
+        delegate!(self, store => store.count(namespace, kind).await)
+    }
+
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        delegate!(self, store => store.namespaces().await)
+    }
+
     async fn last_commit(&self) -> Result<u64> {
         delegate!(self, store => store.last_commit().await)
     }

@@ -334,6 +334,14 @@ impl Store for Faulty {
         fail(&self.reads_fail)?;
         self.inner.scan(namespace, kind, range).await
     }
+    async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
+        fail(&self.reads_fail)?;
+        self.inner.count(namespace, kind).await
+    }
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        fail(&self.reads_fail)?;
+        self.inner.namespaces().await
+    }
     async fn last_commit(&self) -> Result<u64> {
         self.inner.last_commit().await
     }
