@@ -19,6 +19,7 @@ pub mod recall;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod transfer;
 #[cfg(target_family = "wasm")]
 pub mod web;
 

@@ -6,6 +6,7 @@
 mod fact;
 mod id;
 mod record;
+mod tombstone;
 mod turn;
 
 pub use fact::{Confidence, Evidence, Fact, FactType, Origin, SUBJECT_USER, Stale};
@@ -14,4 +15,5 @@ pub use record::{
     Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef, Session,
     StoredVector, Surfaced, Tokens, Usage, VectorOwner,
 };
+pub use tombstone::Tombstone;
 pub use turn::{Role, Turn};

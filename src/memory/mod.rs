@@ -13,7 +13,9 @@ mod curate;
 mod embedder_status;
 mod embedding;
 mod episodes;
+mod export;
 mod generations;
+mod import;
 mod learn;
 mod newcomer;
 mod open;
@@ -26,7 +28,9 @@ pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
 pub use embedder_status::{EmbedderState, EmbedderStatus};
 pub use episodes::{Extent, TurnFilter, TurnPage};
+pub use export::{Export, ExportPage};
 pub use generations::EmbedStep;
+pub use import::Import;
 pub use learn::{QueueReport, WorkReport};
 pub use open::{Counts, Status};
 pub use ports::{
@@ -42,6 +46,7 @@ use crate::error::{Error, Result};
 use crate::index::Mode;
 use crate::model::{
     Fact, FactId, Generation, Job, JobId, JobState, Record, RecordRef, Session, SessionId,
+    Tombstone,
 };
 use crate::recall::{Corpus, EmbedderSpec};
 use episodes::HotWindow;
@@ -75,6 +80,8 @@ struct State {
     sessions: BTreeMap<SessionId, Extent>,
     hot: HotWindow,
     jobs: BTreeMap<JobId, Job>,
+    /// By name.
+    tombstones: BTreeMap<String, Tombstone>,
     /// Sessions that were spoken in since the memory was opened.
     live: HashMap<SessionId, LiveSession>,
     /// Records that could not be read, by kind and name.
@@ -161,6 +168,7 @@ impl State {
             sessions: BTreeMap::new(),
             hot,
             jobs: BTreeMap::new(),
+            tombstones: BTreeMap::new(),
             live: HashMap::new(),
             unreadable: Vec::new(),
             foreign: BTreeSet::new(),
@@ -193,6 +201,10 @@ impl State {
             Record::Job(job) => {
                 self.jobs.insert(job.id, job.clone());
             }
+            Record::Tombstone(stone) => {
+                let name = Tombstone::name_of(stone.kind, &stone.name);
+                self.tombstones.insert(name, stone.clone());
+            }
             Record::Injection(_) | Record::Usage(_) | Record::Generation(_) => {}
         }
     }
@@ -222,6 +234,9 @@ impl State {
                     self.sessions.remove(&id);
                     self.live.remove(&id);
                 }
+            }
+            Kind::Tombstone => {
+                self.tombstones.remove(name);
             }
             Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation => {}
         }

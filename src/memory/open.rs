@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 /// Records read at a time.
-const PAGE: usize = 1_000;
+pub(super) const PAGE: usize = 1_000;
 
 /// How the memory is.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +88,7 @@ impl<P: Ports> Memory<P> {
             Kind::Fact,
             Kind::Vector,
             Kind::Job,
+            Kind::Tombstone,
         ] {
             let unreadable = self.each_record(kind, "", |record| {
                 if let Record::Vector(vector) = &record

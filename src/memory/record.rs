@@ -163,6 +163,7 @@ impl<P: Ports> Memory<P> {
             system: system_text(instructions),
             snapshot,
             surfaced: surfaced.clone(),
+            ended: None,
         };
         let mut live =
             LiveSession::new(session.clone(), Vec::new(), HashSet::from_iter(surfaced), 0);

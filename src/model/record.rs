@@ -1,6 +1,6 @@
 //! Everything else that is stored, and the sum of all records.
 
-use super::{Fact, FactId, JobId, SessionId, Turn, TurnId, UsageId};
+use super::{Fact, FactId, JobId, SessionId, Tombstone, Turn, TurnId, UsageId};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -18,10 +18,11 @@ pub enum Kind {
     Injection,
     Usage,
     Generation,
+    Tombstone,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Session,
         Kind::Turn,
         Kind::Fact,
@@ -30,7 +31,13 @@ impl Kind {
         Kind::Injection,
         Kind::Usage,
         Kind::Generation,
+        Kind::Tombstone,
     ];
+
+    /// The kind of this [`name`](Kind::name).
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 
     /// The name used in the store and in messages.
     pub fn name(self) -> &'static str {
@@ -43,6 +50,7 @@ impl Kind {
             Kind::Injection => "injection",
             Kind::Usage => "usage",
             Kind::Generation => "generation",
+            Kind::Tombstone => "tombstone",
         }
     }
 }
@@ -63,6 +71,9 @@ pub struct Session {
     pub snapshot: String,
     /// What the snapshot showed.
     pub surfaced: Vec<RecordRef>,
+    /// Since when it takes no more turns: something of its prompt was erased, so the bytes before its next message
+    /// can not be what they were.
+    pub ended: Option<Timestamp>,
 }
 
 impl Session {
@@ -316,6 +327,7 @@ pub enum Record {
     Injection(Injection),
     Usage(Usage),
     Generation(Generation),
+    Tombstone(Tombstone),
 }
 
 impl Record {
@@ -329,6 +341,7 @@ impl Record {
             Record::Injection(_) => Kind::Injection,
             Record::Usage(_) => Kind::Usage,
             Record::Generation(_) => Kind::Generation,
+            Record::Tombstone(_) => Kind::Tombstone,
         }
     }
 
@@ -343,6 +356,7 @@ impl Record {
             Record::Injection(injection) => injection.turn.to_string(),
             Record::Usage(usage) => usage.id.to_string(),
             Record::Generation(generation) => generation.embedder.clone(),
+            Record::Tombstone(stone) => Tombstone::name_of(stone.kind, &stone.name),
         }
     }
 }

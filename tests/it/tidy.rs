@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["extract"],
     &["config"],
     &["store"],
+    &["transfer"],
     &["memory"],
     &["web"],
 ];

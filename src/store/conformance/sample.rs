@@ -3,7 +3,7 @@
 use crate::model::{
     Confidence, Evidence, Fact, FactId, FactType, Generation, Injection, Job, JobId, JobState,
     JobWork, Kind, Origin, Purpose, Record, RecordRef, Role, Session, SessionId, Stale,
-    StoredVector, Surfaced, Tokens, Turn, TurnId, Usage, UsageId, VectorOwner,
+    StoredVector, Surfaced, Tokens, Tombstone, Turn, TurnId, Usage, UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
@@ -47,6 +47,7 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             system: format!("Be brief. {i}"),
             snapshot: String::new(),
             surfaced: vec![RecordRef::Fact(fact_id(1)), RecordRef::Turn(turn_id(2))],
+            ended: (i % 2 == 1).then(|| at(i)),
         }),
         Kind::Turn => Record::Turn(Turn {
             v: Turn::VERSION,
@@ -135,6 +136,14 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             mean: 0.25,
             sd: 0.125,
             filled: i % 2 == 1,
+        }),
+        Kind::Tombstone => Record::Tombstone(Tombstone {
+            v: Tombstone::VERSION,
+            kind: Kind::Fact,
+            name: fact_id(i).to_string(),
+            at: at(i),
+            salt: format!("{i:032x}"),
+            marks: vec![format!("{i:064x}")],
         }),
     }
 }
@@ -232,6 +241,11 @@ fn worded(i: u32, text: &str) -> Vec<Record> {
                 usage.first_text_ms = None;
             }
             Record::Generation(generation) => generation.embedder = text.into(),
+            Record::Tombstone(stone) => {
+                stone.name = text.into();
+                stone.salt = text.into();
+                stone.marks = vec![text.into(); 2];
+            }
         }
     }
     records
@@ -260,6 +274,7 @@ fn timed(i: u32, ms: i64) -> Vec<Record> {
                 usage.tokens.output = ms as u64;
                 usage.request_id = None;
             }
+            Record::Tombstone(stone) => stone.at = moment,
             Record::Vector(_) | Record::Injection(_) | Record::Generation(_) => {}
         }
     }

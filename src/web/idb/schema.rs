@@ -14,7 +14,7 @@ pub const COMMITS: &str = "commits";
 /// Every object store that a version of this program ever made.
 ///
 /// It only grows: an upgrade by rexie deletes each object store that is not listed, with all that is in it.
-pub const STORES: [&str; 10] = [
+pub const STORES: [&str; 11] = [
     "sessions",
     "turns",
     "facts",
@@ -23,6 +23,7 @@ pub const STORES: [&str; 10] = [
     "injections",
     "usage",
     "generations",
+    "tombstones",
     META,
     COMMITS,
 ];
@@ -45,6 +46,7 @@ pub fn store_of(kind: Kind) -> &'static str {
         Kind::Injection => "injections",
         Kind::Usage => "usage",
         Kind::Generation => "generations",
+        Kind::Tombstone => "tombstones",
     }
 }
 

@@ -10,7 +10,7 @@ use rexie::{ObjectStore, Rexie};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 /// The object stores of version 1, written once: later versions may add to the list, and never take away.
-const STORES_OF_VERSION_1: [&str; 10] = [
+const STORES_OF_VERSION_1: [&str; 11] = [
     "commits",
     "facts",
     "generations",
@@ -18,6 +18,7 @@ const STORES_OF_VERSION_1: [&str; 10] = [
     "jobs",
     "meta",
     "sessions",
+    "tombstones",
     "turns",
     "usage",
     "vectors",
