@@ -196,7 +196,7 @@ impl fmt::Display for Error {
             ),
             Error::SessionEnded { session } => write!(
                 f,
-                "Memory that session {session} had shown was erased, so it can not go on as it was. Send the message again: it begins a new session."
+                "Memory that session {session} had shown was erased, so it can not go on as it was. A message to it begins a new one."
             ),
             Error::EmbedderUnavailable { message } => write!(
                 f,

@@ -9,6 +9,7 @@ pub mod block;
 pub mod claude;
 pub mod config;
 pub mod embed;
+pub mod erase;
 pub mod error;
 pub mod extract;
 pub mod fact;

@@ -5,8 +5,8 @@ use crate::batch::{Durability, Op};
 use crate::error::{Error, Result};
 use crate::fact::{self, fold};
 use crate::model::{
-    Confidence, Evidence, Fact, FactId, JobWork, Kind, Origin, Record, SUBJECT_USER, SessionId,
-    Tombstone, TurnId,
+    Confidence, Evidence, Fact, FactId, JobWork, Kind, Origin, Record, RecordRef, SUBJECT_USER,
+    Session, SessionId, TurnId,
 };
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -108,10 +108,13 @@ impl<P: Ports> Memory<P> {
     }
 
     /// Decides about one record: it is added, skipped, a conflict or refused.
-    async fn place(&self, import: &mut Import, line: u64, record: Record) -> Result<()> {
+    async fn place(&self, import: &mut Import, line: u64, mut record: Record) -> Result<()> {
         if let Some(reason) = self.refusal(import, &record).await? {
             import.report.refuse(line, reason);
             return Ok(());
+        }
+        if let Record::Session(session) = &mut record {
+            self.end_if_it_shows_erased(session);
         }
         let (kind, name) = (record.kind(), record.name());
         match self.known(import, &record).await? {
@@ -159,22 +162,34 @@ impl<P: Ports> Memory<P> {
         })
     }
 
+    /// What was said in a session can come back without the erased memory that its prompt showed.
+    fn end_if_it_shows_erased(&self, session: &mut Session) {
+        let state = self.state.borrow();
+        if session
+            .surfaced
+            .iter()
+            .any(|shown| state.has_erased(*shown))
+        {
+            session.snapshot = String::new();
+            session.surfaced = Vec::new();
+            session.ended.get_or_insert(self.now());
+        }
+    }
+
     fn is_erased(&self, record: &Record) -> bool {
         let state = self.state.borrow();
-        let has = |kind, name: String| {
-            let name = Tombstone::name_of(kind, &name);
-            state.tombstones.contains_key(&name)
-        };
-        let has_turn = |turn: TurnId| {
-            has(Kind::Turn, turn.to_string()) || has(Kind::Session, turn.session.to_string())
-        };
+        let has = |kind, name: String| state.has_tombstone(kind, &name);
+        let has_turn = |turn: TurnId| state.has_erased(RecordRef::Turn(turn));
         match record {
             Record::Session(session) => has(Kind::Session, session.id.to_string()),
             Record::Turn(turn) => has_turn(turn.id),
-            Record::Injection(injection) => has_turn(injection.turn),
+            Record::Injection(injection) => {
+                let mut shown = injection.surfaced.iter();
+                has_turn(injection.turn) || shown.any(|shown| state.has_erased(shown.record))
+            }
             Record::Fact(fact) => {
                 let evidence = fact.evidence.as_ref();
-                has(Kind::Fact, fact.id.to_string())
+                state.has_erased(RecordRef::Fact(fact.id))
                     || evidence.is_some_and(|evidence| has_turn(evidence.turn))
             }
             Record::Job(job) => {

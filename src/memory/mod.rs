@@ -13,6 +13,8 @@ mod curate;
 mod embedder_status;
 mod embedding;
 mod episodes;
+mod erase;
+mod export;
 mod export;
 mod generations;
 mod import;
@@ -46,7 +48,7 @@ use crate::error::{Error, Result};
 use crate::index::Mode;
 use crate::model::{
     Fact, FactId, Generation, Job, JobId, JobState, Record, RecordRef, Session, SessionId,
-    Tombstone,
+    Tombstone, TurnId,
 };
 use crate::recall::{Corpus, EmbedderSpec};
 use episodes::HotWindow;
@@ -78,6 +80,8 @@ struct State {
     corpus: Corpus,
     facts: BTreeMap<FactId, Fact>,
     sessions: BTreeMap<SessionId, Extent>,
+    /// Every turn that was read or written.
+    turns: BTreeSet<TurnId>,
     hot: HotWindow,
     jobs: BTreeMap<JobId, Job>,
     /// By name.
@@ -88,6 +92,8 @@ struct State {
     unreadable: Vec<String>,
     /// Embedders whose vectors were found in the store, or served here, and are of no use any more.
     foreign: BTreeSet<String>,
+    /// Grows with each erasure: who awaited something compares it, and drops what may be gone.
+    erasures: u64,
 }
 
 /// A session as its next request needs it.
@@ -166,12 +172,14 @@ impl State {
             corpus: Corpus::with_generations(serving, next, index_mode),
             facts: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            turns: BTreeSet::new(),
             hot,
             jobs: BTreeMap::new(),
             tombstones: BTreeMap::new(),
             live: HashMap::new(),
             unreadable: Vec::new(),
             foreign: BTreeSet::new(),
+            erasures: 0,
         }
     }
 
@@ -179,10 +187,13 @@ impl State {
         match record {
             Record::Session(session) => {
                 self.sessions.entry(session.id).or_default();
+                if session.ended.is_some() {
+                    self.live.remove(&session.id);
+                }
             }
             Record::Turn(turn) => {
                 let extent = self.sessions.entry(turn.id.session).or_default();
-                extent.n_turns = extent.n_turns.max(turn.id.index + 1);
+                extent.n_turns += u32::from(self.turns.insert(turn.id));
                 extent.last_ms = extent.last_ms.max(turn.at.unix_ms);
                 self.hot.take_in(turn);
                 self.corpus.add_turn(turn);
@@ -204,6 +215,7 @@ impl State {
             Record::Tombstone(stone) => {
                 let name = Tombstone::name_of(stone.kind, &stone.name);
                 self.tombstones.insert(name, stone.clone());
+                self.erasures += 1;
             }
             Record::Injection(_) | Record::Usage(_) | Record::Generation(_) => {}
         }
@@ -218,19 +230,27 @@ impl State {
                 }
             }
             Kind::Turn => {
-                if let Ok(id) = name.parse() {
+                if let Ok(id) = name.parse::<TurnId>() {
+                    self.erasures += 1;
                     self.corpus.remove(RecordRef::Turn(id));
                     self.hot.let_go(id);
+                    if self.turns.remove(&id)
+                        && let Some(extent) = self.sessions.get_mut(&id.session)
+                    {
+                        extent.n_turns -= 1;
+                    }
                 }
             }
             Kind::Fact => {
                 if let Ok(id) = name.parse() {
+                    self.erasures += 1;
                     self.corpus.remove(RecordRef::Fact(id));
                     self.facts.remove(&id);
                 }
             }
             Kind::Session => {
                 if let Ok(id) = name.parse() {
+                    self.erasures += 1;
                     self.sessions.remove(&id);
                     self.live.remove(&id);
                 }

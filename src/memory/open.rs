@@ -81,7 +81,7 @@ impl<P: Ports> Memory<P> {
             self.config.index_mode,
             HotWindow::new(self.config.hot_days, self.now().unix_ms),
         );
-        let mut embedders = BTreeSet::new();
+        let (mut embedders, mut ended) = (BTreeSet::new(), BTreeSet::new());
         for kind in [
             Kind::Session,
             Kind::Turn,
@@ -95,6 +95,11 @@ impl<P: Ports> Memory<P> {
                     && !embedders.contains(&vector.embedder)
                 {
                     embedders.insert(vector.embedder.clone());
+                }
+                if let Record::Session(session) = &record
+                    && session.ended.is_some()
+                {
+                    ended.insert(session.id);
                 }
                 state.take_in(&record);
             });
@@ -110,6 +115,16 @@ impl<P: Ports> Memory<P> {
         state.foreign = embedders;
         let mut held = self.state.borrow_mut();
         state.live = std::mem::take(&mut held.live);
+        // What was stored and is not any more, or has ended, was erased by another tab.
+        let (live, sessions) = (&mut state.live, &state.sessions);
+        live.retain(|id, live| match sessions.contains_key(id) {
+            true => !ended.contains(id),
+            false => !live.unsaved.is_empty(),
+        });
+        let is_gone = |id| !state.sessions.contains_key(id);
+        let is_erased =
+            state.tombstones.len() != held.tombstones.len() || held.sessions.keys().any(is_gone);
+        state.erasures = held.erasures + u64::from(is_erased);
         *held = state;
         self.seen_commit.set(seen);
         Ok(())

@@ -3,11 +3,13 @@
 
 mod chat;
 mod episodes;
+mod erase;
 mod faults;
 mod generations;
 mod languages;
 mod queue;
 mod tabs;
 mod tidy;
+mod transfer;
 mod vectors;
 mod world;

@@ -40,6 +40,8 @@ pub enum Answer {
 pub struct Endpoint {
     pub requests: RefCell<Vec<HttpRequest>>,
     pub answers: RefCell<VecDeque<Answer>>,
+    /// What happens elsewhere while the next request is on its way.
+    pub meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
 }
 
 impl Endpoint {
@@ -86,6 +88,10 @@ impl Transport for Line {
 
     async fn send(&self, request: &HttpRequest, _: &Cancel) -> Result<HttpResponse<Pieces>> {
         self.0.requests.borrow_mut().push(request.clone());
+        let meanwhile = self.0.meanwhile.borrow_mut().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
         let answer = self.0.answers.borrow_mut().pop_front();
         let (status, headers, pieces, breaks) = match answer.expect("an unexpected request") {
             Answer::Http(status, headers, pieces) => (status, headers, pieces, false),
