@@ -15,7 +15,6 @@ mod embedding;
 mod episodes;
 mod erase;
 mod export;
-mod export;
 mod generations;
 mod import;
 mod learn;

@@ -4,6 +4,7 @@ use super::clock::BrowserClock;
 use super::embedder::{BrowserEmbedder, Callback};
 use super::idb::IdbStore;
 use super::panic::install_hook;
+use super::transfer::{self, EraseWhat, ExportStep, ImportStep, Transfers};
 use super::transport::FetchTransport;
 use super::views::{
     ChatEventView, EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, StatusView,
@@ -36,6 +37,7 @@ struct Inner {
     no_table: Option<Error>,
     /// Of the chosen embedder's weights, while they are being loaded.
     loaded: Cell<Loaded>,
+    transfers: Transfers,
     debug: bool,
 }
 
@@ -148,6 +150,9 @@ enum Request {
         fault: String,
         message: String,
     },
+    Export(ExportStep),
+    Import(ImportStep),
+    Erase(EraseWhat),
     Crash,
 }
 
@@ -333,6 +338,7 @@ impl Inner {
             no_disk,
             no_table,
             loaded: Cell::default(),
+            transfers: Transfers::default(),
             debug: options.debug,
         })
     }
@@ -517,6 +523,9 @@ impl Inner {
                 });
                 give(&self.embedder())
             }
+            Request::Export(step) => give(&self.transfers.export(memory, step).await?),
+            Request::Import(step) => give(&self.transfers.import(memory, step).await?),
+            Request::Erase(what) => give(&transfer::erase(memory, what).await?),
             Request::Crash if self.debug => panic!("asked to crash"),
             Request::Crash => Err(Error::InvalidInput {
                 field: "crash",
