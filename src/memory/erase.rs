@@ -6,7 +6,7 @@ use crate::erase::{Fate, MAX_LISTED, Receipt, Scope, Target, order};
 use crate::error::{Error, Result};
 use crate::fact::{self, fold};
 use crate::model::{
-    Fact, Kind, Namespace, Record, RecordRef, Role, SessionId, Tombstone, Turn, TurnId,
+    Fact, JobWork, Kind, Namespace, Record, RecordRef, Role, SessionId, Tombstone, Turn, TurnId,
 };
 use crate::store::{Range, Store};
 use std::collections::BTreeSet;
@@ -270,7 +270,35 @@ impl<P: Ports> Memory<P> {
         }
     }
 
-    /// Whether memory was erased since the count was taken.
+    /// Whether the record is something erased, or belongs to it. A file may bring such a record, or a tab that had not heard of
+    /// the erasure.
+    pub(super) fn holds_erased(&self, record: &Record) -> bool {
+        let state = self.state.borrow();
+        let has = |kind, name: String| state.has_tombstone(kind, &name);
+        let has_turn = |turn: TurnId| state.has_erased(RecordRef::Turn(turn));
+        match record {
+            Record::Session(session) => has(Kind::Session, session.id.to_string()),
+            Record::Turn(turn) => has_turn(turn.id),
+            Record::Injection(injection) => {
+                let mut shown = injection.surfaced.iter();
+                has_turn(injection.turn) || shown.any(|shown| state.has_erased(shown.record))
+            }
+            Record::Fact(fact) => {
+                let evidence = fact.evidence.as_ref();
+                state.has_erased(RecordRef::Fact(fact.id))
+                    || evidence.is_some_and(|evidence| has_turn(evidence.turn))
+            }
+            Record::Job(job) => {
+                let JobWork::Extract { session, .. } = job.work;
+                has(Kind::Session, session.to_string())
+            }
+            Record::Usage(usage) => has(Kind::Session, usage.session.to_string()),
+            Record::Vector(vector) => state.has_erased(vector.owner.record),
+            Record::Generation(_) | Record::Tombstone(_) => false,
+        }
+    }
+
+    /// Grows with each erasure, here or in another tab.
     pub(super) fn erasures(&self) -> u64 {
         self.state.borrow().erasures
     }

@@ -5,8 +5,8 @@ use crate::batch::{Durability, Op};
 use crate::error::{Error, Result};
 use crate::fact::{self, fold};
 use crate::model::{
-    Confidence, Evidence, Fact, FactId, JobWork, Kind, Origin, Record, RecordRef, SUBJECT_USER,
-    Session, SessionId, TurnId,
+    Confidence, Evidence, Fact, FactId, JobWork, Kind, Origin, Record, SUBJECT_USER, Session,
+    SessionId, TurnId,
 };
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -143,7 +143,7 @@ impl<P: Ports> Memory<P> {
 
     /// Why a record can not be taken, if so.
     async fn refusal(&self, import: &Import, record: &Record) -> Result<Option<Reason>> {
-        if self.is_erased(record) {
+        if self.holds_erased(record) {
             return Ok(Some(Reason::Erased));
         }
         Ok(match record {
@@ -173,31 +173,6 @@ impl<P: Ports> Memory<P> {
             session.snapshot = String::new();
             session.surfaced = Vec::new();
             session.ended.get_or_insert(self.now());
-        }
-    }
-
-    fn is_erased(&self, record: &Record) -> bool {
-        let state = self.state.borrow();
-        let has = |kind, name: String| state.has_tombstone(kind, &name);
-        let has_turn = |turn: TurnId| state.has_erased(RecordRef::Turn(turn));
-        match record {
-            Record::Session(session) => has(Kind::Session, session.id.to_string()),
-            Record::Turn(turn) => has_turn(turn.id),
-            Record::Injection(injection) => {
-                let mut shown = injection.surfaced.iter();
-                has_turn(injection.turn) || shown.any(|shown| state.has_erased(shown.record))
-            }
-            Record::Fact(fact) => {
-                let evidence = fact.evidence.as_ref();
-                state.has_erased(RecordRef::Fact(fact.id))
-                    || evidence.is_some_and(|evidence| has_turn(evidence.turn))
-            }
-            Record::Job(job) => {
-                let JobWork::Extract { session, .. } = job.work;
-                has(Kind::Session, session.to_string())
-            }
-            Record::Usage(usage) => has(Kind::Session, usage.session.to_string()),
-            Record::Vector(_) | Record::Generation(_) | Record::Tombstone(_) => false,
         }
     }
 
@@ -315,12 +290,25 @@ impl<P: Ports> Memory<P> {
                 Err(Error::Conflict { .. }) => return self.add_one_by_one(import, pending).await,
                 Err(error) => return Err(error),
             }
+            self.forget_live(&pending);
             self.index_missing().await;
         }
         for (_, record) in &pending {
             *import.report.added.entry(record.kind()).or_default() += 1;
         }
         Ok(())
+    }
+
+    /// A session that got turns is read from the store again with its next message.
+    fn forget_live(&self, added: &[(u64, Record)]) {
+        let live = &mut self.state.borrow_mut().live;
+        for (_, record) in added {
+            if let Record::Turn(turn) = record
+                && live.get(&turn.id.session).is_some_and(|live| !live.busy)
+            {
+                live.remove(&turn.id.session);
+            }
+        }
     }
 
     /// Another tab wrote one of the records meanwhile.

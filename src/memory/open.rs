@@ -2,6 +2,7 @@
 
 use super::episodes::HotWindow;
 use super::{EmbedderStatus, Memory, Ports, State};
+use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::index::{IndexConfig, IndexStats};
@@ -185,6 +186,7 @@ impl<P: Ports> Memory<P> {
             return Ok(reloaded);
         };
         let namespace = &self.config.namespace;
+        let mut stray = self.batch(Durability::Strict);
         let ours = commits
             .iter()
             .filter(|(_, commit)| commit.namespace == *namespace);
@@ -197,6 +199,14 @@ impl<P: Ports> Memory<P> {
                     found => found?,
                 },
             };
+            if record
+                .as_ref()
+                .is_some_and(|record| self.holds_erased(record))
+            {
+                let (kind, name) = (change.kind, change.name.clone());
+                stray.ops.push(Op::Delete { kind, name });
+                continue;
+            }
             let mut state = self.state.borrow_mut();
             match record {
                 Some(record) => state.take_in(&record),
@@ -204,6 +214,10 @@ impl<P: Ports> Memory<P> {
             }
         }
         self.seen_commit.set(self.seen_commit.get().max(last));
+        // Written by a tab that had not heard of an erasure yet.
+        if !stray.ops.is_empty() {
+            self.commit(&stray).await?;
+        }
         Ok(true)
     }
 

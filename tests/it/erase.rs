@@ -2,6 +2,7 @@
 
 use crate::transfer::export;
 use crate::world::*;
+use onhand::batch::{Batch, Durability, Op};
 use onhand::erase::{NEWER_ERASED, Receipt, Target};
 use onhand::memory::{ChatEvent, Memory, RecallRequest};
 use onhand::model::{Kind, Namespace, SessionId, TurnId};
@@ -501,6 +502,25 @@ fn facts_read_while_another_tab_erases_their_turn_are_dropped() {
     assert_eq!(work(&memory), 0);
     assert_eq!(shows(&world, &memory, "Zorblax"), None);
     assert_eq!((memory.jobs().len(), world.n_stored(Kind::Job)), (0, 0));
+}
+
+#[test]
+fn what_a_tab_writes_that_had_not_heard_of_it_is_taken_away() {
+    let world = World::new();
+    let memory = world.open();
+    let session = tell(&world, &memory, None, "my boat is called Zorblax", boat());
+    let store = &world.store.inner;
+    let mut late = Batch::new(&namespace(), Durability::Relaxed);
+    for kind in [Kind::Fact, Kind::Vector, Kind::Turn] {
+        let scan = pollster::block_on(store.scan(&namespace(), kind, &Range::default())).unwrap();
+        late.ops.extend(scan.records.into_iter().map(Op::Put));
+    }
+    erase(&memory, Target::Session(session));
+    pollster::block_on(store.apply(&late)).unwrap();
+    assert_eq!(shows(&world, &memory, "Zorblax"), Some("store"));
+    pollster::block_on(memory.catch_up()).unwrap();
+    assert_eq!(shows(&world, &memory, "Zorblax"), None);
+    assert_eq!((world.n_stored(Kind::Vector), memory.facts().len()), (0, 0));
 }
 
 #[test]

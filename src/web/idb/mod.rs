@@ -133,7 +133,8 @@ impl IdbStore {
     /// Does some reading, and once more over a new connection if the present one proves to be closed.
     async fn with_connection<T, F>(&self, work: impl Fn(Rc<Connection>) -> F) -> Result<T>
     where
-        F: Future<Output = std::result::Result<T, Exception>>,
+        T: 'static,
+        F: Future<Output = std::result::Result<T, Exception>> + 'static,
     {
         let mut again = true;
         loop {
