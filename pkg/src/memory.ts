@@ -280,13 +280,13 @@ export class Memory {
   }
 }
 
-function eraseWhat(target: EraseTarget): { what: string; [argument: string]: unknown } {
-  if ("item" in target) return { what: "item", item: target.item };
-  if ("subject" in target) return { what: "subject", subject: target.subject };
-  if ("session" in target) return { what: "session", session: target.session };
-  if ("project" in target && target.project === true) return { what: "project" };
-  if ("all" in target && target.all === true) return { what: "all" };
-  throw new OnhandError({ code: "invalid_input", message: "`erase` is not valid: name an item, a subject, a session, the project or all", retryable: false });
+/** What the engine takes; it refuses an object that names nothing. */
+function eraseWhat(target: EraseTarget): { what: string; name: string | null } {
+  if ("item" in target) return { what: "item", name: target.item };
+  if ("subject" in target) return { what: "subject", name: target.subject };
+  if ("session" in target) return { what: "session", name: target.session };
+  const whole = (["project", "all"] as const).find((what) => (target as Record<string, unknown>)[what] === true);
+  return { what: whole ?? "nothing", name: null };
 }
 
 function engineOptions(options: MemoryOptions, embedder: EmbedderOption): EngineOptions {

@@ -36,11 +36,11 @@ export function exportStream(host: EngineHost, { onProgress, signal }: ExportOpt
   const encoder = new TextEncoder();
   let id: number | null = null;
   const next = async (): Promise<Page | null> => {
-    if (id === null) ({ id } = await host.call<{ id: number }>({ type: "export", step: "begin" }));
-    return host.call<Page | null>({ type: "export", step: "next", id });
+    if (id === null) ({ id } = await host.call<{ id: number }>({ type: "exportBegin" }));
+    return host.call<Page | null>({ type: "exportNext", id });
   };
   const end = async (): Promise<void> => {
-    if (id !== null) await host.call({ type: "export", step: "end", id });
+    if (id !== null) await host.call({ type: "transferEnd", id });
   };
   return new ReadableStream<Uint8Array>(
     {
@@ -78,22 +78,22 @@ export async function importFrom(host: EngineHost, source: ImportSource, options
   let id: number | null = null;
   try {
     check();
-    ({ id } = await host.call<{ id: number }>({ type: "import", step: "begin", dryRun }));
+    ({ id } = await host.call<{ id: number }>({ type: "importBegin", dryRun }));
     for (let done = 0; ; ) {
       const { value } = await reader.read();
       check();
       if (!value) break;
       for (let at = 0; at < value.length; at += STEP_BYTES) {
         const bytes = value.slice(at, at + STEP_BYTES);
-        await host.call({ type: "import", step: "push", id, bytes });
+        await host.call({ type: "importPush", id, bytes });
         check();
         done += bytes.length;
         onProgress?.({ done, total });
       }
     }
-    return await host.call<ImportReport>({ type: "import", step: "finish", id });
+    return await host.call<ImportReport>({ type: "importFinish", id });
   } catch (error) {
-    if (id !== null) await host.call({ type: "import", step: "end", id }).catch(() => {});
+    if (id !== null) await host.call({ type: "transferEnd", id }).catch(() => {});
     throw error;
   } finally {
     await reader.cancel().catch(() => {});

@@ -53,7 +53,7 @@ pub struct Receipt {
     pub ended: BTreeSet<SessionId>,
     /// Records that the last look went through.
     pub scanned: u64,
-    /// What that look still found; 0 unless something wrote it again and again meanwhile.
+    /// What that look still found, which was erased then; 0 unless something is written again and again meanwhile.
     pub left: u64,
     /// Records, as `kind:name`, that can not be read and so could not be looked into.
     pub unreadable: Vec<String>,

@@ -126,7 +126,6 @@ impl<P: Ports> Memory<P> {
             let mut batch = self.batch(Durability::Strict);
             batch.ops = round.ops;
             self.commit(&batch).await?;
-            receipt.left = 0;
             for op in &batch.ops {
                 let counts = match op {
                     Op::Put(Record::Tombstone(_)) => {

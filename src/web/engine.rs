@@ -4,7 +4,7 @@ use super::clock::BrowserClock;
 use super::embedder::{BrowserEmbedder, Callback};
 use super::idb::IdbStore;
 use super::panic::install_hook;
-use super::transfer::{self, EraseWhat, ExportStep, ImportStep, Transfers};
+use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
 use super::views::{
     ChatEventView, EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, StatusView,
@@ -150,9 +150,33 @@ enum Request {
         fault: String,
         message: String,
     },
-    Export(ExportStep),
-    Import(ImportStep),
-    Erase(EraseWhat),
+    /// Gives the number of the export.
+    ExportBegin,
+    /// Gives the next lines; null after the last.
+    ExportNext {
+        id: u32,
+    },
+    /// Gives the number of the import.
+    ImportBegin {
+        dry_run: bool,
+    },
+    ImportPush {
+        id: u32,
+        #[serde(deserialize_with = "transfer::bytes")]
+        bytes: Vec<u8>,
+    },
+    /// Gives the report.
+    ImportFinish {
+        id: u32,
+    },
+    /// Lets go of an export or import.
+    TransferEnd {
+        id: u32,
+    },
+    Erase {
+        what: String,
+        name: Option<String>,
+    },
     Crash,
 }
 
@@ -523,9 +547,21 @@ impl Inner {
                 });
                 give(&self.embedder())
             }
-            Request::Export(step) => give(&self.transfers.export(memory, step).await?),
-            Request::Import(step) => give(&self.transfers.import(memory, step).await?),
-            Request::Erase(what) => give(&transfer::erase(memory, what).await?),
+            Request::ExportBegin => give(&self.transfers.begin_export(memory).await?),
+            Request::ExportNext { id } => give(&self.transfers.export_page(memory, id).await?),
+            Request::ImportBegin { dry_run } => {
+                give(&self.transfers.begin_import(memory, dry_run).await?)
+            }
+            Request::ImportPush { id, bytes } => {
+                self.transfers.import(memory, id, &bytes).await?;
+                Ok(JsValue::UNDEFINED)
+            }
+            Request::ImportFinish { id } => give(&self.transfers.finish_import(memory, id).await?),
+            Request::TransferEnd { id } => {
+                self.transfers.end(id);
+                Ok(JsValue::UNDEFINED)
+            }
+            Request::Erase { what, name } => give(&transfer::erase(memory, &what, name).await?),
             Request::Crash if self.debug => panic!("asked to crash"),
             Request::Crash => Err(Error::InvalidInput {
                 field: "crash",

@@ -6,54 +6,10 @@ use crate::error::{Error, Result};
 use crate::memory::{Export, ExportPage, Import, Memory, Ports};
 use crate::model::{Kind, RecordRef, TurnId};
 use crate::transfer::Report;
+use serde::Serialize;
 use serde::de::{Deserializer, Error as _, Visitor};
-use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
-
-/// A step of an export.
-#[derive(Deserialize)]
-#[serde(tag = "step", rename_all = "camelCase")]
-pub enum ExportStep {
-    /// Gives the number of the export.
-    Begin,
-    /// Gives the next lines; null after the last.
-    Next { id: u32 },
-    /// Lets go of it.
-    End { id: u32 },
-}
-
-/// A step of an import.
-#[derive(Deserialize)]
-#[serde(
-    tag = "step",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-pub enum ImportStep {
-    /// Gives the number of the import.
-    Begin { dry_run: bool },
-    Push {
-        id: u32,
-        #[serde(deserialize_with = "bytes")]
-        bytes: Vec<u8>,
-    },
-    /// Gives the report.
-    Finish { id: u32 },
-    /// Lets go of it. What was written stays.
-    End { id: u32 },
-}
-
-/// What is to be erased.
-#[derive(Deserialize)]
-#[serde(tag = "what", rename_all = "camelCase")]
-pub enum EraseWhat {
-    Item { item: String },
-    Subject { subject: String },
-    Session { session: String },
-    Project,
-    All,
-}
 
 /// What is under way, by number.
 #[derive(Default)]
@@ -74,87 +30,74 @@ impl Transfers {
         self.last.get()
     }
 
-    pub async fn export<P: Ports>(
-        &self,
-        memory: &Memory<P>,
-        step: ExportStep,
-    ) -> Result<ExportAnswer> {
-        Ok(match step {
-            ExportStep::Begin => {
-                let (id, export) = (self.number(), memory.begin_export().await?);
-                self.exports.borrow_mut().insert(id, export);
-                ExportAnswer::Begun(Begun { id })
-            }
-            ExportStep::Next { id } => {
-                // Taken out while it runs: no borrow lives across an await.
-                let export = self.exports.borrow_mut().remove(&id);
-                let mut export = export.ok_or_else(unknown)?;
-                let page = memory.export_page(&mut export).await?;
-                self.exports.borrow_mut().insert(id, export);
-                ExportAnswer::Page(page.map(PageView::from))
-            }
-            ExportStep::End { id } => {
-                self.exports.borrow_mut().remove(&id);
-                ExportAnswer::Page(None)
-            }
-        })
+    pub async fn begin_export<P: Ports>(&self, memory: &Memory<P>) -> Result<Begun> {
+        let (id, export) = (self.number(), memory.begin_export().await?);
+        self.exports.borrow_mut().insert(id, export);
+        Ok(Begun { id })
     }
 
-    pub async fn import<P: Ports>(
+    /// The next lines; `None` after the last.
+    pub async fn export_page<P: Ports>(
         &self,
         memory: &Memory<P>,
-        step: ImportStep,
-    ) -> Result<ImportAnswer> {
-        Ok(match step {
-            ImportStep::Begin { dry_run } => {
-                let (id, import) = (self.number(), memory.begin_import(dry_run).await?);
-                self.imports.borrow_mut().insert(id, import);
-                ImportAnswer::Begun(Begun { id })
-            }
-            ImportStep::Push { id, bytes } => {
-                let import = self.imports.borrow_mut().remove(&id);
-                let mut import = import.ok_or_else(unknown)?;
-                memory.import(&mut import, &bytes).await?;
-                self.imports.borrow_mut().insert(id, import);
-                ImportAnswer::Report(None)
-            }
-            ImportStep::Finish { id } => {
-                let import = self.imports.borrow_mut().remove(&id);
-                let report = memory.finish_import(import.ok_or_else(unknown)?).await?;
-                ImportAnswer::Report(Some(Box::new(ImportView::from(report))))
-            }
-            ImportStep::End { id } => {
-                self.imports.borrow_mut().remove(&id);
-                ImportAnswer::Report(None)
-            }
-        })
+        id: u32,
+    ) -> Result<Option<PageView>> {
+        // Taken out while it runs: no borrow lives across an await.
+        let export = self.exports.borrow_mut().remove(&id);
+        let mut export = export.ok_or_else(unknown)?;
+        let page = memory.export_page(&mut export).await?;
+        self.exports.borrow_mut().insert(id, export);
+        Ok(page.map(PageView::from))
+    }
+
+    pub async fn begin_import<P: Ports>(&self, memory: &Memory<P>, dry_run: bool) -> Result<Begun> {
+        let (id, import) = (self.number(), memory.begin_import(dry_run).await?);
+        self.imports.borrow_mut().insert(id, import);
+        Ok(Begun { id })
+    }
+
+    pub async fn import<P: Ports>(&self, memory: &Memory<P>, id: u32, bytes: &[u8]) -> Result<()> {
+        let import = self.imports.borrow_mut().remove(&id);
+        let mut import = import.ok_or_else(unknown)?;
+        memory.import(&mut import, bytes).await?;
+        self.imports.borrow_mut().insert(id, import);
+        Ok(())
+    }
+
+    pub async fn finish_import<P: Ports>(&self, memory: &Memory<P>, id: u32) -> Result<ImportView> {
+        let import = self.imports.borrow_mut().remove(&id);
+        let report = memory.finish_import(import.ok_or_else(unknown)?).await?;
+        Ok(ImportView::from(report))
+    }
+
+    /// Lets go of one. What an import wrote stays.
+    pub fn end(&self, id: u32) {
+        self.exports.borrow_mut().remove(&id);
+        self.imports.borrow_mut().remove(&id);
     }
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-pub enum ExportAnswer {
-    Begun(Begun),
-    Page(Option<PageView>),
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-pub enum ImportAnswer {
-    Begun(Begun),
-    Report(Option<Box<ImportView>>),
-}
-
-pub async fn erase<P: Ports>(memory: &Memory<P>, what: EraseWhat) -> Result<ReceiptView> {
+/// Erases what the page names: an `item` as `fact:ID` or `turn:ID`, a `subject` or `session` by name, the `project`, or `all`.
+pub async fn erase<P: Ports>(
+    memory: &Memory<P>,
+    what: &str,
+    name: Option<String>,
+) -> Result<ReceiptView> {
+    let invalid = || Error::InvalidInput {
+        field: "erase",
+        reason: "name an item, a subject, a session, the project or all".into(),
+    };
+    let named = || name.clone().ok_or_else(invalid);
     let target = match what {
-        EraseWhat::Item { item } => match item.parse()? {
+        "item" => match named()?.parse()? {
             RecordRef::Fact(id) => Target::Fact(id),
             RecordRef::Turn(id) => Target::Turn(id),
         },
-        EraseWhat::Subject { subject } => Target::Subject(subject),
-        EraseWhat::Session { session } => Target::Session(session.parse()?),
-        EraseWhat::Project => Target::Project,
-        EraseWhat::All => Target::All,
+        "subject" => Target::Subject(named()?),
+        "session" => Target::Session(named()?.parse()?),
+        "project" => Target::Project,
+        "all" => Target::All,
+        _ => return Err(invalid()),
     };
     Ok(ReceiptView::from(memory.erase(&target).await?))
 }
@@ -166,7 +109,8 @@ fn unknown() -> Error {
     }
 }
 
-fn bytes<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<Vec<u8>, D::Error> {
+/// Bytes as JavaScript has them, a Uint8Array.
+pub fn bytes<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<Vec<u8>, D::Error> {
     struct Bytes;
 
     impl Visitor<'_> for Bytes {

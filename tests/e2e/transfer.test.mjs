@@ -143,7 +143,7 @@ test("a list from elsewhere is looked at before it is added", async () => {
 
 test("streams: progress, cancelling, any kind of source, and no long task on the page", async () => {
   const result = await page.evaluate(async () => {
-    const open = (project) => globalThis.memory.constructor.open({ database: "streams", project, thread: "page", embedder: "none" });
+    const open = (project) => globalThis.memory.constructor.open({ database: "streams", project, thread: "page", embedder: "none", endpoint: "http://127.0.0.1:9" });
     const longest = { ms: 0 };
     const observer = new PerformanceObserver((list) => list.getEntries().forEach((entry) => (longest.ms = Math.max(longest.ms, entry.duration))));
     const one = await open("one");
@@ -164,12 +164,13 @@ test("streams: progress, cancelling, any kind of source, and no long task on the
     const half = (await two.status()).counts.turns;
     const rest = await two.import(file.stream());
     const again = await two.import(await file.text());
-    const same = async (memory) => (await new Response(memory.export()).text()).split("\n").slice(1, -2).join("\n");
+    // Jobs count how often they failed to reach anybody, and there is nobody to reach.
+    const same = async (memory) => (await new Response(memory.export()).text()).split("\n").slice(1, -2).filter((line) => !line.startsWith('{"kind":"job"')).join("\n");
     const equal = (await same(one)) === (await same(two));
     const reader = one.export().getReader();
     await reader.read();
     await reader.cancel();
-    const aborted = await new Response(one.export({ signal: AbortSignal.abort() })).text().catch((error) => error.code);
+    const aborted = await one.export({ signal: AbortSignal.abort() }).getReader().read().catch((error) => error.code);
     const receipt = await two.erase({ project: true });
     observer.disconnect();
     const unknown = await one.erase({ itme: "x" }).catch((error) => error.code);
@@ -190,5 +191,6 @@ test("streams: progress, cancelling, any kind of source, and no long task on the
   assert.deepEqual([result.receipt.left, result.receipt.erased.turn], [0, 2000]);
   assert.equal(result.unknown, "invalid_input");
   assert.equal(result.left, 2000, "another project is left alone");
-  console.log(`longest task on the page: ${Math.round(result.longest)} ms`);
+  // The measured figure belongs to an idle machine; here it only shows that the steps are many and none of them waits for all.
+  assert.ok(result.longest < 1_000, `a task of ${result.longest} ms on the page`);
 });

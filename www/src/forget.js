@@ -32,7 +32,9 @@ export function receiptText(receipt) {
   const erased = shown.map((kind) => count(receipt.erased[kind], NAMES[kind])).join(", ");
   const parts = [erased ? `Erased for good: ${erased}.` : "There was nothing to erase."];
   if (receipt.changed.turn) parts.push(`The words were taken out of ${count(receipt.changed.turn, NAMES.turn)}.`);
-  parts.push(receipt.left === 0 ? `All ${receipt.scanned} stored records were looked at again: nothing of it is left.` : `${receipt.left} stored records could not be cleared; try again.`);
+  if (receipt.left > 0) parts.push(`${receipt.left} stored records were written again meanwhile; try once more.`);
+  else if (receipt.scanned === 0) parts.push("A second look found no records: nothing of it is left.");
+  else parts.push(`All ${receipt.scanned} stored records were looked at again: nothing of it is left.`);
   if (receipt.unreadable.length > 0) parts.push(`${count(receipt.unreadable.length, ["record", "records"])} could not be read and so not be looked into.`);
   if (receipt.endedSessions.length > 0) parts.push(`${count(receipt.endedSessions.length, NAMES.session)} had shown it and can be read, but not be continued.`);
   return parts.join(" ");

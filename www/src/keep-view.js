@@ -61,7 +61,14 @@ export class KeepView {
 
   async #export() {
     const onProgress = ({ done, total }) => this.#say(`Exporting: ${done} of ${total}`);
-    const file = await new Response(this.#memory.export({ onProgress })).blob();
+    const parts = [];
+    // `new Response(stream).blob()` is shorter, and hides what went wrong.
+    for (const reader = this.#memory.export({ onProgress }).getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value);
+    }
+    const file = new Blob(parts, { type: "application/jsonl" });
     const link = el("a", { href: URL.createObjectURL(file), download: `onhand-${new Date().toISOString().slice(0, 10)}.jsonl` });
     link.click();
     URL.revokeObjectURL(link.href);
