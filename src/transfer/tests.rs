@@ -165,19 +165,22 @@ fn a_newer_version_and_what_is_no_export_are_refused_as_such() {
     }
 }
 
-fn statements(text: &str) -> (SourceFormat, Vec<(String, String, FactType, Option<i64>)>) {
+fn statements(text: &str) -> (SourceFormat, Vec<Statement>) {
     let (entries, format, seal) = brought(text.as_bytes(), 11).unwrap();
     assert_eq!(seal, None);
     let statement = |entry: Entry| match entry.content {
-        Ok(Content::Statement(s)) => (s.text, s.attribute, s.fact_type, s.since_ms),
+        Ok(Content::Statement(statement)) => statement,
         other => panic!("line {}: {other:?}", entry.line),
     };
     (format, entries.into_iter().map(statement).collect())
 }
 
 /// What statements say, and what they are filed under.
-fn said(found: &[(String, String, FactType, Option<i64>)]) -> Vec<(&str, &str)> {
-    found.iter().map(|one| (&*one.0, &*one.1)).collect()
+fn said(found: &[Statement]) -> Vec<(&str, &str)> {
+    found
+        .iter()
+        .map(|one| (&*one.text, &*one.attribute))
+        .collect()
 }
 
 #[test]
@@ -196,7 +199,7 @@ fn the_list_of_chatgpt_is_one_statement_a_line() {
             ("Bold claims are dull", other),
         ]
     );
-    let types: Vec<FactType> = found.iter().map(|one| one.2).collect();
+    let types: Vec<FactType> = found.iter().map(|one| one.fact_type).collect();
     assert_eq!(
         types[..3],
         [FactType::Preference, FactType::Entity, FactType::Constraint]
@@ -220,7 +223,7 @@ fn the_memory_of_claude_has_headings_or_dates() {
         ]
     );
     let march = 1_772_323_200_000;
-    let since: Vec<Option<i64>> = found.iter().map(|one| one.3).collect();
+    let since: Vec<Option<i64>> = found.iter().map(|one| one.since_ms).collect();
     assert_eq!(since[2..5], [Some(march), None, Some(march - 86_400_000)]);
 }
 
@@ -248,7 +251,7 @@ fn mem0_gives_lists_and_results() {
         let (format, found) = statements(&text);
         assert_eq!(format, SourceFormat::Mem0);
         assert_eq!(said(&found), [("Loves hiking", "hobbies")]);
-        assert_eq!(found[0].3, Some(1_772_323_200_000));
+        assert_eq!(found[0].since_ms, Some(1_772_323_200_000));
     }
     let odd = format!("[{memory},{{\"memory\":\"\"}},7,{{\"memory\":null}}]");
     let (entries, ..) = brought(odd.as_bytes(), 9).unwrap();
