@@ -271,7 +271,10 @@ fn an_erased_turn_takes_its_answer_and_its_facts() {
         .collect();
     assert_eq!(indexes, [0, 1, 4, 5]);
     assert_eq!(memory.facts().len(), 1);
-    assert_eq!(pollster::block_on(memory.sessions()).unwrap()[0].1.n_turns, 4);
+    assert_eq!(
+        pollster::block_on(memory.sessions()).unwrap()[0].1.n_turns,
+        4
+    );
     // The only exchange of a session takes the session with it.
     world.line.0.will(says("Hm."));
     let lone = send(&memory, None, "Zorblax alone").0.unwrap();
@@ -418,10 +421,13 @@ fn a_project_and_everything_go_whole() {
     tell(&world, &memory, None, "my boat is called Zorblax", boat());
     world.line.0.will(says("Noted."));
     send(&memory, None, "what is my boat called?").0.unwrap();
-    let thesis = world.open_in(Namespace {
-        user: "me".into(),
-        project: "thesis".into(),
-    }, true);
+    let thesis = world.open_in(
+        Namespace {
+            user: "me".into(),
+            project: "thesis".into(),
+        },
+        true,
+    );
     tell(
         &world,
         &thesis,
