@@ -135,6 +135,7 @@ mod tests {
                 system: String::new(),
                 snapshot: String::new(),
                 surfaced: Vec::new(),
+                ended: None,
             })
         };
         let change = |random, deleted| Change {

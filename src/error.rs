@@ -25,6 +25,10 @@ pub enum Error {
     Storage { name: String, message: String },
     /// Stored bytes do not read as what they should be.
     Corrupt { what: String, message: String },
+    /// The file was written by a later version of this program; nothing of it was used.
+    NewerFormat { version: u64, known: u64 },
+    /// Something of the session's prompt was erased, so it takes no more turns.
+    SessionEnded { session: String },
     /// The embedding model could not be loaded; recall goes on by keywords.
     EmbedderUnavailable { message: String },
     /// The embedder that the host chose could not be loaded or does not do what it is asked to; recall goes on without it.
@@ -134,6 +138,8 @@ impl Error {
             Error::QuotaExceeded { .. } => "quota_exceeded",
             Error::Storage { .. } => "storage",
             Error::Corrupt { .. } => "corrupt",
+            Error::NewerFormat { .. } => "newer_format",
+            Error::SessionEnded { .. } => "session_ended",
             Error::EmbedderUnavailable { .. } => "embedder_unavailable",
             Error::EmbedderFailed { .. } => "embedder_failed",
             Error::Network { .. } => "network",
@@ -150,6 +156,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Conflict { .. }
+            | Error::SessionEnded { .. }
             | Error::Storage { .. }
             | Error::Network { .. }
             | Error::StreamCut
@@ -183,6 +190,14 @@ impl fmt::Display for Error {
                 write!(f, "Saving or reading failed ({name}: {message}). Retry.")
             }
             Error::Corrupt { what, message } => write!(f, "{what} can not be read: {message}."),
+            Error::NewerFormat { version, known } => write!(
+                f,
+                "This file has version {version} of the export format, and this program reads versions up to {known}. Update it, then try again."
+            ),
+            Error::SessionEnded { session } => write!(
+                f,
+                "Memory that session {session} had shown was erased, so it can not go on as it was. A message to it begins a new one."
+            ),
             Error::EmbedderUnavailable { message } => write!(
                 f,
                 "The on-device language model did not load ({message}). Recall uses keywords only until it does."

@@ -9,6 +9,7 @@ pub mod block;
 pub mod claude;
 pub mod config;
 pub mod embed;
+pub mod erase;
 pub mod error;
 pub mod extract;
 pub mod fact;
@@ -21,6 +22,7 @@ pub mod recall;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod transfer;
 #[cfg(target_family = "wasm")]
 pub mod web;
 

@@ -8,6 +8,7 @@ mod file;
 mod id;
 mod judgement;
 mod record;
+mod tombstone;
 mod turn;
 
 pub use fact::{Confidence, Evidence, Fact, FactType, Origin, SUBJECT_USER, Stale};
@@ -18,4 +19,5 @@ pub use record::{
     Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef, Session,
     StoredVector, Surfaced, Tokens, Usage, VectorOwner,
 };
+pub use tombstone::Tombstone;
 pub use turn::{Role, Turn};

@@ -7,6 +7,8 @@ export type ErrorCode =
   | "quota_exceeded"
   | "storage"
   | "corrupt"
+  | "newer_format"
+  | "session_ended"
   | "embedder_unavailable"
   | "embedder_failed"
   | "network"

@@ -13,5 +13,6 @@ export type { Chat, ChatOptions, SendOptions } from "./chat.js";
 export type { Files, MemoryToolHandlers } from "./files.js";
 export { OnhandError } from "./errors.js";
 export type { EmbedderFault, ErrorCode } from "./errors.js";
+export type { ExportOptions, ImportOptions, ImportSource } from "./transfer.js";
 export type { EmbedderChoice, OwnEmbedder, TextKind, Weights } from "./embedders.js";
 export type * from "./types.js";

@@ -86,6 +86,12 @@ export class Keeper {
     await this.#record(storage.store ?? "", counts, { lost: null });
   }
 
+  /** Notes that all of the memory was exported just now. */
+  async backedUp(): Promise<void> {
+    const { storage, counts } = await this.status();
+    if (storage.store) await this.#record(storage.store, counts, { backup: Date.now() });
+  }
+
   keeping(): Keeping {
     return { persistent: this.#persistent, ...this.#room, lost: this.lost, lastBackup: this.#witness?.backup ?? null };
   }

@@ -9,7 +9,8 @@ import { Keeper } from "./keeping.js";
 import { linesOf } from "./questions.js";
 import type { Runner } from "./runner.js";
 import { CommitChannel } from "./tabs.js";
-import type { Block, EmbedderStatus, EngineStatus, Evaluation, EvaluationQuestion, Fact, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
+import { exportStream, importFrom, type ExportOptions, type ImportOptions, type ImportSource } from "./transfer.js";
+import type { Block, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -63,17 +64,25 @@ export class Memory {
   readonly #host: EngineHost;
   readonly #runners: Runner[];
   readonly #tabs: CommitChannel;
+  readonly #everyone: CommitChannel;
   readonly #keeper: Keeper;
   readonly #listeners: Set<(event: MemoryEvent) => void>;
 
   /** Memory files: what Claude writes down through its memory tool. */
   readonly files: Files;
 
-  private constructor(host: EngineHost, runners: Runner[], tabs: CommitChannel, keeper: Keeper, listeners: Set<(event: MemoryEvent) => void>, files: Files) {
+  private constructor(
+    host: EngineHost,
+    runners: Runner[],
+    channels: [tabs: CommitChannel, everyone: CommitChannel],
+    keeper: Keeper,
+    listeners: Set<(event: MemoryEvent) => void>,
+    files: Files,
+  ) {
     this.#host = host;
     this.files = files;
     this.#runners = runners;
-    this.#tabs = tabs;
+    [this.#tabs, this.#everyone] = channels;
     this.#keeper = keeper;
     this.#listeners = listeners;
   }
@@ -99,7 +108,7 @@ export class Memory {
       lastTold = told;
       tell({ type: "embedder", ...status });
     };
-    const tabs = new CommitChannel(name, (kinds) => {
+    const elsewhere = (kinds: string[]): void => {
       void host?.call({ type: "catchUp" }).then(
         () => {
           tell({ type: "changed", kinds, elsewhere: true });
@@ -109,7 +118,9 @@ export class Memory {
         // The next commit, from here or elsewhere, brings this tab up to date.
         () => {},
       );
-    });
+    };
+    const tabs = new CommitChannel(name, elsewhere);
+    const everyone = new CommitChannel(`onhand:${engine.database}`, elsewhere);
     const notice = (notice: EngineNotice): void => {
       if (notice.type === "embedder") {
         tellEmbedder(notice.status);
@@ -131,6 +142,7 @@ export class Memory {
       host = await EngineHost.open(engine, options.thread ?? "worker", { notice, restarted, embed: ask });
     } catch (error) {
       tabs.close();
+      everyone.close();
       throw error;
     }
     const opened = host;
@@ -138,7 +150,7 @@ export class Memory {
     await keeper.start();
     jobs = jobRunner(host, `${name}:jobs`);
     embedding = embedRunner(host, `${name}:embedding`, tellEmbedder);
-    return new Memory(host, [jobs, embedding], tabs, keeper, listeners, new Files(host, `${name}:files`));
+    return new Memory(host, [jobs, embedding], [tabs, everyone], keeper, listeners, new Files(host, `${name}:files`));
   }
 
   /** A conversation: a new one, or the continuation of a session. */
@@ -181,6 +193,8 @@ export class Memory {
     restore: (id: string): Promise<Fact> => this.#host.call({ type: "restore", id }),
     /** Replaces a fact by a new version in the person's own words. */
     correct: (id: string, statement: string): Promise<Fact> => this.#host.call({ type: "correct", id, statement }),
+    /** Erases a fact with all its versions and the words it rests on: `erase({ item: "fact:…" })`. */
+    forget: (id: string): Promise<EraseReceipt> => this.erase({ item: `fact:${id}` }),
   };
 
   /**
@@ -220,6 +234,8 @@ export class Memory {
     list: (): Promise<Session[]> => this.#host.call({ type: "sessions" }),
     /** The turns of one session, in order. */
     turns: async (session: string): Promise<Turn[]> => (await this.turns.list({ session })).turns,
+    /** Erases a conversation: `erase({ session })`. */
+    forget: (session: string): Promise<EraseReceipt> => this.erase({ session }),
   };
 
   /** Everything that was said, verbatim. */
@@ -231,6 +247,8 @@ export class Memory {
     },
     /** One turn, or null if there is none of this id. */
     get: (id: string): Promise<Turn | null> => this.#host.call({ type: "turn", id }),
+    /** Erases a message, the answer to it, and the facts that rest on it: `erase({ item: "turn:…" })`. */
+    forget: (id: string): Promise<EraseReceipt> => this.erase({ item: `turn:${id}` }),
   };
 
   /** Work in the background. */
@@ -240,6 +258,36 @@ export class Memory {
     /** Makes every job due now, also those that were given up. */
     retry: (): Promise<void> => this.#host.call({ type: "retryJobs" }),
   };
+
+  /**
+   * All of this memory as one file: JSON lines, open in any editor (`docs/format-export.md`). The stream reads a page at a
+   * time as you read from it; `new Response(memory.export()).blob()` makes a Blob.
+   */
+  export(options: ExportOptions = {}): ReadableStream<Uint8Array> {
+    return exportStream(this.#host, options, () => this.#keeper.backedUp());
+  }
+
+  /**
+   * Merges a file into this memory: an export, or a list of memories from ChatGPT, Claude or mem0, recognised by its content.
+   * Nothing that is here is changed, and what could not be used is in the report. The same file twice adds nothing.
+   */
+  import(source: ImportSource, options: ImportOptions = {}): Promise<ImportReport> {
+    return importFrom(this.#host, source, options);
+  }
+
+  /**
+   * Erases for good, with everything that holds the words: versions, vectors, jobs, and what was put into other prompts.
+   * Sessions whose prompt showed it end; a message to one begins a new session. A second look at all that is stored is
+   * the receipt. There is no undo; {@link export} first if you may want it back.
+   */
+  async erase(target: EraseTarget): Promise<EraseReceipt> {
+    const receipt = await this.#host.call<EraseReceipt>({ type: "erase", ...eraseWhat(target) });
+    // Tabs with other memories of this database listen on channels of their own.
+    if ("all" in target) this.#everyone.tell(Object.keys(receipt.erased));
+    // Otherwise its witness would later tell of a loss that was none.
+    await this.#keeper.settle();
+    return receipt;
+  }
 
   /** Whether what is stored will stay; `status().storage` shows it. */
   readonly storage = {
@@ -270,10 +318,20 @@ export class Memory {
   close(): void {
     for (const runner of this.#runners) runner.close();
     this.#tabs.close();
+    this.#everyone.close();
     this.#keeper.close();
     this.#listeners.clear();
     this.#host.close();
   }
+}
+
+/** What the engine takes; it refuses an object that names nothing. */
+function eraseWhat(target: EraseTarget): { what: string; name: string | null } {
+  if ("item" in target) return { what: "item", name: target.item };
+  if ("subject" in target) return { what: "subject", name: target.subject };
+  if ("session" in target) return { what: "session", name: target.session };
+  const whole = (["project", "all"] as const).find((what) => (target as Record<string, unknown>)[what] === true);
+  return { what: whole ?? "nothing", name: null };
 }
 
 function engineOptions(options: MemoryOptions, embedder: EmbedderOption): EngineOptions {

@@ -303,6 +303,71 @@ export interface Job {
   untilMs: Milliseconds | null;
 }
 
+/** What to erase. */
+export type EraseTarget =
+  /** `fact:ID` with all its versions, or `turn:ID` with the answer to it. */
+  | { item: string }
+  /** Every fact about somebody or something; `"user"` is the person who chats. */
+  | { subject: string }
+  | { session: string }
+  /** All of this memory. */
+  | { project: true }
+  /** All memories in this database, of every user and project. */
+  | { all: true };
+
+/** What an erasure did. Counts are by kind of record, such as `fact`, `turn` or `vector`. */
+export interface EraseReceipt {
+  erased: Record<string, number>;
+  /** Records that were kept without the erased words. */
+  changed: Record<string, number>;
+  /** Hashes that keep it from being read out of older messages again. They hold no content. */
+  tombstones: number;
+  /** Sessions whose prompt had shown it. They can be read, and a message to one begins a new session. */
+  endedSessions: string[];
+  /** Stored records that the last look went through, and what it still found: 0. */
+  scanned: number;
+  left: number;
+  /** Records that can not be read and so could not be looked into, as `kind:name`. */
+  unreadable: string[];
+  /** The first hundred messages, as `turn:ID`, that still name what an erased fact was about, in other words; and how many. */
+  mentions: string[];
+  nMentions: number;
+}
+
+/** What an import did, or with `dryRun` would do. Lines count from 1. */
+export interface ImportReport {
+  /** What the file was recognised as. */
+  format: "onhand" | "chatgpt" | "claude" | "mem0";
+  dryRun: boolean;
+  added: number;
+  addedByKind: Record<string, number>;
+  /** Records that are here already. */
+  skipped: number;
+  /** The first thousand records that are here with another content and were left as they are; and how many. */
+  conflicts: { line: number; record: string }[];
+  nConflicts: number;
+  /** The first thousand lines that could not be used; and how many. */
+  refused: { line: number; reason: ImportRefusal }[];
+  nRefused: number;
+  /** Whether an export is what was written, was cut off, or was altered since. Null for other formats. */
+  seal: "whole" | "cut" | "altered" | null;
+}
+
+/** Why a line was not used: see `docs/format-export.md`. */
+export type ImportRefusal =
+  | "not_text"
+  | "not_json"
+  | "too_long"
+  | "wrong_shape"
+  | "unknown_kind"
+  | "unknown_version"
+  | "after_end"
+  | "empty"
+  | "erased"
+  | "no_session"
+  | "no_evidence"
+  | "bad_file";
+
 /** What subscribers hear. */
 export type MemoryEvent =
   /** Records of these kinds were written, by this tab or another. */

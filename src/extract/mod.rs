@@ -19,6 +19,7 @@ pub use answer::{
 pub use prompt::{
     ExtractionInput, MAX_KNOWN_FACTS, MAX_KNOWN_STATEMENT_CHARS, MAX_TURN_CHARS, RULES, input,
 };
+pub(crate) use quote::Source;
 pub use schema::schema;
 
 #[cfg(test)]

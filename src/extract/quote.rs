@@ -5,7 +5,7 @@ use std::ops::Range;
 use unicode_normalization::char::decompose_canonical;
 
 /// A text in which quotes are looked for.
-pub(super) struct Source {
+pub(crate) struct Source {
     pub text: String,
     folded: OnceCell<Folded>,
 }

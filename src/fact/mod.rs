@@ -5,11 +5,13 @@
 //! [`history`] reads the versions of one thing; [`mark_stale`] and [`restore`] say that a fact
 //! no longer holds, and take that back.
 
+mod erased;
 mod fold;
 mod proposal;
 mod resolve;
 mod versions;
 
+pub use erased::{is_erased, marks, was_erased};
 pub use fold::fold;
 pub use proposal::Proposal;
 pub use resolve::resolve;

@@ -131,6 +131,16 @@ impl FileTree {
         }
     }
 
+    /// Whether a file that comes from elsewhere may stand here.
+    pub fn admits(&self, file: &File) -> bool {
+        let Ok(path) = MemoryPath::new(&file.path) else {
+            return false;
+        };
+        let is_normal = path.as_str() == file.path && file.id == FileId::of(&file.path);
+        let is_here = self.files.contains_key(path.as_str());
+        is_normal && (is_here || self.create(&path, &file.text, file.created).is_ok())
+    }
+
     fn view(&self, path: &MemoryPath, range: Option<ViewRange>) -> Result<String, Refusal> {
         if let Some(file) = self.files.get(path.as_str()) {
             return view::file(path, &file.text, range);

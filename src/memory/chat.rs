@@ -77,7 +77,7 @@ impl<P: Ports> Memory<P> {
     ///
     /// # Errors
     /// Whatever kept the answer from being complete: `Network`, `Api`, `StreamCut`,
-    /// `MalformedStream`, `Refused`, `Cancelled`. Nothing was recorded then, and the same message
+    /// `MalformedStream`, `Refused`, `Cancelled`, `SessionEnded` if something was erased meanwhile. Nothing was recorded then, and the same message
     /// can be sent again. A failure of memory is an event, not an error.
     pub async fn send(
         &self,
@@ -97,7 +97,13 @@ impl<P: Ports> Memory<P> {
         let id = self.enter(send.session, model, instructions).await?;
         let _leave = Leave { memory: self, id };
         emit(ChatEvent::Session(id));
+        if let Some(ended) = send.session.filter(|session| *session != id) {
+            emit(ChatEvent::Notice(Error::SessionEnded {
+                session: ended.to_string(),
+            }));
+        }
 
+        let erasures = self.erasures();
         let now = self.now();
         let surfaced = self.with_live(id, |live| live.surfaced.clone())?;
         let preview = match self
@@ -135,6 +141,14 @@ impl<P: Ports> Memory<P> {
             tokens: answer.reply.tokens.clone(),
         });
 
+        // An erasure meanwhile: this answer, and what the message carried, may hold what is gone.
+        let is_live = self.with_live(id, |_| ()).is_ok();
+        if self.erasures() != erasures && (block.is_some() || !is_live) {
+            self.state.borrow_mut().live.remove(&id);
+            return Err(Error::SessionEnded {
+                session: id.to_string(),
+            });
+        }
         let ids = [first_index, first_index + 1].map(|index| TurnId { session: id, index });
         let turns = [
             Turn {

@@ -120,6 +120,7 @@ impl<P: Ports> Memory<P> {
             .corpus
             .missing_vectors_of(&spec.id, most);
         let mut batch = self.batch(Durability::Relaxed);
+        let erasures = self.erasures();
         let began = self.now().unix_ms;
         let mut outcome = Ok(());
         for pieces in pieces.chunks(at_once) {
@@ -152,6 +153,10 @@ impl<P: Ports> Memory<P> {
             if self.now().unix_ms - began >= STEP_MS {
                 break;
             }
+        }
+        // Some may be of texts that are gone: they are made again of what is there.
+        if self.erasures() != erasures {
+            return outcome;
         }
         // Recall needs the vectors even where the disk refuses them.
         if self.tight.get() || (!batch.ops.is_empty() && self.commit(&batch).await.is_err()) {

@@ -7,7 +7,7 @@ use crate::claude::reply::Reply;
 use crate::claude::request::{self, ExtractRequest};
 use crate::error::{Error, Result};
 use crate::extract;
-use crate::fact::resolve;
+use crate::fact::{is_erased, resolve};
 use crate::model::{
     Fact, FactId, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef, Role, SessionId, Turn,
     Usage, UsageId,
@@ -57,6 +57,8 @@ impl<P: Ports> Memory<P> {
             match self.run(&job, cancel).await {
                 Ok(n_facts) => report.facts += n_facts,
                 Err(Error::Cancelled) => return Ok(report),
+                // Erased meanwhile, with what it was to read.
+                Err(_) if !self.state.borrow().jobs.contains_key(&job.id) => {}
                 Err(error) => self.postpone(job, &error).await?,
             }
         }
@@ -145,6 +147,7 @@ impl<P: Ports> Memory<P> {
             first,
             last,
         } = job.work;
+        let erasures = self.erasures();
         let turns = self.turns_between(session, first, last).await?;
         let mut batch = self.batch(Durability::Strict);
         batch.ops.push(Op::Delete {
@@ -160,6 +163,11 @@ impl<P: Ports> Memory<P> {
             n_facts = facts.len();
             batch.ops.extend(facts);
             batch.ops.push(Op::Insert(Record::Usage(usage)));
+        }
+        // What was read may be gone, here or by another tab. If the job is still there, it is run again.
+        self.catch_up().await?;
+        if self.erasures() != erasures {
+            return Ok(0);
         }
         self.commit(&batch).await?;
         self.index_missing().await;
@@ -202,13 +210,18 @@ impl<P: Ports> Memory<P> {
                 message: "the answer was cut at its limit".into(),
             });
         }
-        let reading = extract::read(&reply.text(), &input, &turns).map_err(|error| {
+        let mut reading = extract::read(&reply.text(), &input, &turns).map_err(|error| {
             Error::MalformedStream {
                 message: error.to_string(),
             }
         })?;
 
         let now = self.now();
+        {
+            let state = self.state.borrow();
+            let proposals = &mut reading.proposals;
+            proposals.retain(|proposal| !is_erased(proposal, state.tombstones.values()));
+        }
         let all: Vec<Fact> = self.state.borrow().facts.values().cloned().collect();
         let all: Vec<&Fact> = all.iter().collect();
         // Facts of one answer are named in the order in which they were said.

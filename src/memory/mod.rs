@@ -14,9 +14,12 @@ mod curate;
 mod embedder_status;
 mod embedding;
 mod episodes;
+mod erase;
 mod evaluate;
+mod export;
 mod files;
 mod generations;
+mod import;
 mod judge;
 mod learn;
 mod lock;
@@ -32,7 +35,9 @@ pub use chat::{ChatEvent, Send, Sent};
 pub use embedder_status::{EmbedderState, EmbedderStatus};
 pub use episodes::{Extent, TurnFilter, TurnPage};
 pub use evaluate::Evaluation;
+pub use export::{Export, ExportPage};
 pub use generations::EmbedStep;
+pub use import::Import;
 pub use learn::{QueueReport, WorkReport};
 pub use open::{Counts, Status};
 pub use ports::{
@@ -49,6 +54,7 @@ use crate::files::FileTree;
 use crate::index::Mode;
 use crate::model::{
     Fact, FactId, Generation, Job, JobId, JobState, Record, RecordRef, Session, SessionId,
+    Tombstone, TurnId,
 };
 use crate::recall::{Corpus, EmbedderSpec};
 use episodes::HotWindow;
@@ -82,15 +88,21 @@ struct State {
     corpus: Corpus,
     facts: BTreeMap<FactId, Fact>,
     sessions: BTreeMap<SessionId, Extent>,
+    /// Every turn that was read or written.
+    turns: BTreeSet<TurnId>,
     hot: HotWindow,
     jobs: BTreeMap<JobId, Job>,
     files: FileTree,
+    /// By name.
+    tombstones: BTreeMap<String, Tombstone>,
     /// Sessions that were spoken in since the memory was opened.
     live: HashMap<SessionId, LiveSession>,
     /// Records that could not be read, by kind and name.
     unreadable: Vec<String>,
     /// Embedders whose vectors were found in the store, or served here, and are of no use any more.
     foreign: BTreeSet<String>,
+    /// Grows with each erasure: who awaited something compares it, and drops what may be gone.
+    erasures: u64,
 }
 
 /// A session as its next request needs it.
@@ -169,12 +181,15 @@ impl State {
             corpus: Corpus::with_generations(serving, next, index_mode),
             facts: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            turns: BTreeSet::new(),
             hot,
             jobs: BTreeMap::new(),
             files: FileTree::default(),
+            tombstones: BTreeMap::new(),
             live: HashMap::new(),
             unreadable: Vec::new(),
             foreign: BTreeSet::new(),
+            erasures: 0,
         }
     }
 
@@ -182,10 +197,13 @@ impl State {
         match record {
             Record::Session(session) => {
                 self.sessions.entry(session.id).or_default();
+                if session.ended.is_some() {
+                    self.live.remove(&session.id);
+                }
             }
             Record::Turn(turn) => {
                 let extent = self.sessions.entry(turn.id.session).or_default();
-                extent.n_turns = extent.n_turns.max(turn.id.index + 1);
+                extent.n_turns += u32::from(self.turns.insert(turn.id));
                 extent.last_ms = extent.last_ms.max(turn.at.unix_ms);
                 self.hot.take_in(turn);
                 self.corpus.add_turn(turn);
@@ -208,6 +226,11 @@ impl State {
                 self.corpus.add_file(file);
                 self.files.put(file);
             }
+            Record::Tombstone(stone) => {
+                let name = Tombstone::name_of(stone.kind, &stone.name);
+                self.tombstones.insert(name, stone.clone());
+                self.erasures += 1;
+            }
             Record::Injection(_)
             | Record::Usage(_)
             | Record::Generation(_)
@@ -224,19 +247,27 @@ impl State {
                 }
             }
             Kind::Turn => {
-                if let Ok(id) = name.parse() {
+                if let Ok(id) = name.parse::<TurnId>() {
+                    self.erasures += 1;
                     self.corpus.remove(RecordRef::Turn(id));
                     self.hot.let_go(id);
+                    if self.turns.remove(&id)
+                        && let Some(extent) = self.sessions.get_mut(&id.session)
+                    {
+                        extent.n_turns -= 1;
+                    }
                 }
             }
             Kind::Fact => {
                 if let Ok(id) = name.parse() {
+                    self.erasures += 1;
                     self.corpus.remove(RecordRef::Fact(id));
                     self.facts.remove(&id);
                 }
             }
             Kind::Session => {
                 if let Ok(id) = name.parse() {
+                    self.erasures += 1;
                     self.sessions.remove(&id);
                     self.live.remove(&id);
                 }
@@ -246,6 +277,9 @@ impl State {
                     self.corpus.remove(RecordRef::File(id));
                     self.files.remove(id);
                 }
+            }
+            Kind::Tombstone => {
+                self.tombstones.remove(name);
             }
             Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation | Kind::Judgement => {}
         }

@@ -2,6 +2,7 @@
 
 use super::episodes::HotWindow;
 use super::{EmbedderStatus, Memory, Ports, State};
+use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::index::{IndexConfig, IndexStats};
@@ -11,7 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 /// Records read at a time.
-const PAGE: usize = 1_000;
+pub(super) const PAGE: usize = 1_000;
 
 /// How the memory is.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,7 +84,7 @@ impl<P: Ports> Memory<P> {
             self.config.index_mode,
             HotWindow::new(self.config.hot_days, self.now().unix_ms),
         );
-        let mut embedders = BTreeSet::new();
+        let (mut embedders, mut ended) = (BTreeSet::new(), BTreeSet::new());
         for kind in [
             Kind::Session,
             Kind::Turn,
@@ -91,12 +92,18 @@ impl<P: Ports> Memory<P> {
             Kind::File,
             Kind::Vector,
             Kind::Job,
+            Kind::Tombstone,
         ] {
             let unreadable = self.each_record(kind, "", |record| {
                 if let Record::Vector(vector) = &record
                     && !embedders.contains(&vector.embedder)
                 {
                     embedders.insert(vector.embedder.clone());
+                }
+                if let Record::Session(session) = &record
+                    && session.ended.is_some()
+                {
+                    ended.insert(session.id);
                 }
                 state.take_in(&record);
             });
@@ -112,6 +119,16 @@ impl<P: Ports> Memory<P> {
         state.foreign = embedders;
         let mut held = self.state.borrow_mut();
         state.live = std::mem::take(&mut held.live);
+        // What was stored and is not any more, or has ended, was erased by another tab.
+        let (live, sessions) = (&mut state.live, &state.sessions);
+        live.retain(|id, live| match sessions.contains_key(id) {
+            true => !ended.contains(id),
+            false => !live.unsaved.is_empty(),
+        });
+        let is_gone = |id| !state.sessions.contains_key(id);
+        let is_erased =
+            state.tombstones.len() != held.tombstones.len() || held.sessions.keys().any(is_gone);
+        state.erasures = held.erasures + u64::from(is_erased);
         *held = state;
         self.seen_commit.set(seen);
         Ok(())
@@ -172,6 +189,7 @@ impl<P: Ports> Memory<P> {
             return Ok(reloaded);
         };
         let namespace = &self.config.namespace;
+        let mut stray = self.batch(Durability::Strict);
         let ours = commits
             .iter()
             .filter(|(_, commit)| commit.namespace == *namespace);
@@ -184,6 +202,14 @@ impl<P: Ports> Memory<P> {
                     found => found?,
                 },
             };
+            if record
+                .as_ref()
+                .is_some_and(|record| self.holds_erased(record))
+            {
+                let (kind, name) = (change.kind, change.name.clone());
+                stray.ops.push(Op::Delete { kind, name });
+                continue;
+            }
             let mut state = self.state.borrow_mut();
             match record {
                 Some(record) => state.take_in(&record),
@@ -191,6 +217,10 @@ impl<P: Ports> Memory<P> {
             }
         }
         self.seen_commit.set(self.seen_commit.get().max(last));
+        // Written by a tab that had not heard of an erasure yet.
+        if !stray.ops.is_empty() {
+            self.commit(&stray).await?;
+        }
         Ok(true)
     }
 

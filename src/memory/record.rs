@@ -73,7 +73,8 @@ impl<P: Ports> Memory<P> {
     /// Makes a session ready to be spoken in and marks it busy: from memory, from the store, or new.
     ///
     /// A name that is not stored yet starts a session under that name, so that a first message
-    /// can be sent again after a failure without becoming a second session.
+    /// can be sent again after a failure without becoming a second session. A session that has ended takes no more
+    /// turns: a new one is started in its place, as its id tells.
     pub(super) async fn enter(
         &self,
         session: Option<SessionId>,
@@ -81,10 +82,18 @@ impl<P: Ports> Memory<P> {
         instructions: &str,
     ) -> Result<SessionId> {
         let clock = self.ports.clock();
-        let id = session.unwrap_or_else(|| SessionId::new(clock.now().unix_ms, clock.random()));
+        let new_id = || SessionId::new(clock.now().unix_ms, clock.random());
+        let mut id = session.unwrap_or_else(new_id);
         let known = self.state.borrow().live.contains_key(&id);
         if !known {
+            if self.state.borrow().is_erased(id) {
+                id = new_id();
+            }
             let live = match self.restore(id).await? {
+                Some(live) if live.session.ended.is_some() => {
+                    id = new_id();
+                    self.start(id, model, instructions).await?
+                }
                 Some(live) => live,
                 None => self.start(id, model, instructions).await?,
             };
@@ -109,8 +118,9 @@ impl<P: Ports> Memory<P> {
     ) -> Result<T> {
         let mut state = self.state.borrow_mut();
         let live = state.live.get_mut(&id);
-        live.map(act).ok_or_else(|| Error::NotFound {
-            what: format!("session {id}"),
+        // It was entered, so an erasure took it away meanwhile.
+        live.map(act).ok_or_else(|| Error::SessionEnded {
+            session: id.to_string(),
         })
     }
 
@@ -163,6 +173,7 @@ impl<P: Ports> Memory<P> {
             system: system_text(instructions),
             snapshot,
             surfaced: surfaced.clone(),
+            ended: None,
         };
         let mut live =
             LiveSession::new(session.clone(), Vec::new(), HashSet::from_iter(surfaced), 0);

@@ -1,6 +1,8 @@
 //! Everything else that is stored, and the sum of all records.
 
-use super::{Fact, FactId, File, FileId, JobId, Judgement, SessionId, Turn, TurnId, UsageId};
+use super::{
+    Fact, FactId, File, FileId, JobId, Judgement, SessionId, Tombstone, Turn, TurnId, UsageId,
+};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,10 +22,11 @@ pub enum Kind {
     Generation,
     File,
     Judgement,
+    Tombstone,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Session,
         Kind::Turn,
         Kind::Fact,
@@ -34,7 +37,13 @@ impl Kind {
         Kind::Generation,
         Kind::File,
         Kind::Judgement,
+        Kind::Tombstone,
     ];
+
+    /// The kind of this [`name`](Kind::name).
+    pub fn from_name(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 
     /// The name used in the store and in messages.
     pub fn name(self) -> &'static str {
@@ -49,6 +58,7 @@ impl Kind {
             Kind::Generation => "generation",
             Kind::File => "file",
             Kind::Judgement => "judgement",
+            Kind::Tombstone => "tombstone",
         }
     }
 }
@@ -69,6 +79,9 @@ pub struct Session {
     pub snapshot: String,
     /// What the snapshot showed.
     pub surfaced: Vec<RecordRef>,
+    /// Since when it takes no more turns: something of its prompt was erased, so the bytes before its next message
+    /// can not be what they were.
+    pub ended: Option<Timestamp>,
 }
 
 impl Session {
@@ -327,6 +340,7 @@ pub enum Record {
     Generation(Generation),
     File(File),
     Judgement(Judgement),
+    Tombstone(Tombstone),
 }
 
 impl Record {
@@ -342,6 +356,7 @@ impl Record {
             Record::Generation(_) => Kind::Generation,
             Record::File(_) => Kind::File,
             Record::Judgement(_) => Kind::Judgement,
+            Record::Tombstone(_) => Kind::Tombstone,
         }
     }
 
@@ -358,6 +373,7 @@ impl Record {
             Record::Generation(generation) => generation.embedder.clone(),
             Record::File(file) => file.id.to_string(),
             Record::Judgement(judgement) => judgement.id.to_string(),
+            Record::Tombstone(stone) => Tombstone::name_of(stone.kind, &stone.name),
         }
     }
 }

@@ -59,6 +59,8 @@ tests! {
     a_scan_goes_page_by_page,
     a_prefix_is_taken_literally,
     namespaces_never_leak,
+    records_are_counted,
+    namespaces_are_listed,
     every_kind_is_kept_to_the_last_bit,
     turns_keep_their_json_as_it_was,
     a_large_batch_is_one_commit,
@@ -455,6 +457,47 @@ async fn namespaces_never_leak<S: Subject>(subject: &S, database: &str) {
         let n = usize::from(owner != &owners[0]);
         assert_eq!(names_of(&store, owner, Kind::Session).await.len(), n);
     }
+}
+
+async fn records_are_counted<S: Subject>(subject: &S, database: &str) {
+    let store = subject.open(database).await;
+    for kind in Kind::ALL {
+        assert_eq!(store.count(&ada(), kind).await, Ok(0));
+        let ops = (0..5).map(|i| insert(kind, i));
+        store.apply(&batch(&ada(), ops)).await.unwrap();
+        subject.damage(&store, &ada(), kind, &name(kind, 2)).await;
+        let ops = [delete(kind, 4)];
+        store.apply(&batch(&ada(), ops)).await.unwrap();
+        assert_eq!(store.count(&ada(), kind).await, Ok(4), "{kind:?}");
+        let other = namespace("ada", "thesis2");
+        assert_eq!(store.count(&other, kind).await, Ok(0));
+    }
+}
+
+async fn namespaces_are_listed<S: Subject>(subject: &S, database: &str) {
+    let store = subject.open(database).await;
+    assert_eq!(store.namespaces().await, Ok(vec![]));
+    let owners = [
+        ("", ""),
+        ("", "b"),
+        ("a", "\0"),
+        ("a", "b"),
+        ("a\u{ffff}", ""),
+    ];
+    let owners = owners.map(|(user, project)| namespace(user, project));
+    for (i, owner) in (0..).zip(&owners) {
+        // Of whatever kind, and one that can not be read.
+        let kind = Kind::ALL[i % Kind::ALL.len()];
+        let ops = (0..3).map(|i| insert(kind, i));
+        store.apply(&batch(owner, ops)).await.unwrap();
+        subject.damage(&store, owner, kind, &name(kind, 0)).await;
+    }
+    assert_eq!(store.namespaces().await, Ok(owners.to_vec()));
+    let kind = Kind::ALL[3];
+    let ops = (0..3).map(|i| delete(kind, i));
+    store.apply(&batch(&owners[3], ops)).await.unwrap();
+    let left = [0, 1, 2, 4].map(|i| owners[i].clone());
+    assert_eq!(store.namespaces().await, Ok(left.to_vec()));
 }
 
 async fn every_kind_is_kept_to_the_last_bit<S: Subject>(subject: &S, database: &str) {

@@ -6,8 +6,8 @@
 
 use crate::error::Error;
 use crate::model::{
-    Fact, File, Generation, Injection, Job, Judgement, Kind, Record, Session, StoredVector, Turn,
-    Usage,
+    Fact, File, Generation, Injection, Job, Judgement, Kind, Record, Session, StoredVector,
+    Tombstone, Turn, Usage,
 };
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -56,6 +56,20 @@ pub fn read<'de, D: Deserializer<'de>>(
     name: &str,
     d: D,
 ) -> Result<Record, Unreadable> {
+    let record = read_unnamed(kind, v, d)?;
+    if record.name() == name {
+        Ok(record)
+    } else {
+        Err(Unreadable::WrongName)
+    }
+}
+
+/// Reads a record of the given kind and version from a place that does not name it.
+pub fn read_unnamed<'de, D: Deserializer<'de>>(
+    kind: Kind,
+    v: u64,
+    d: D,
+) -> Result<Record, Unreadable> {
     // A new version adds a line here, which reads the old shape and lifts it.
     let record = match (kind, v) {
         (Kind::Session, 1) => Session::deserialize(d).map(Record::Session),
@@ -68,15 +82,11 @@ pub fn read<'de, D: Deserializer<'de>>(
         (Kind::Generation, 1) => Generation::deserialize(d).map(Record::Generation),
         (Kind::File, 1) => File::deserialize(d).map(Record::File),
         (Kind::Judgement, 1) => Judgement::deserialize(d).map(Record::Judgement),
+        (Kind::Tombstone, 1) => Tombstone::deserialize(d).map(Record::Tombstone),
         _ => return Err(Unreadable::UnknownVersion(v)),
     };
     // What the deserializer has to say is dropped: it quotes the words that it stumbled over.
-    let record = record.map_err(|_| Unreadable::WrongShape)?;
-    if record.name() == name {
-        Ok(record)
-    } else {
-        Err(Unreadable::WrongName)
-    }
+    record.map_err(|_| Unreadable::WrongShape)
 }
 
 #[cfg(test)]

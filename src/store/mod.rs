@@ -72,6 +72,18 @@ pub trait Store {
     /// `StorageUnavailable`, `Storage`, `Closed`. A record that can not be read is listed, not an error.
     async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan>;
 
+    /// How many records of a kind there are, readable or not.
+    ///
+    /// # Errors
+    /// `StorageUnavailable`, `Storage`, `Closed`.
+    async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64>;
+
+    /// The namespaces that have any record, in ascending order.
+    ///
+    /// # Errors
+    /// `StorageUnavailable`, `Storage`, `Closed`.
+    async fn namespaces(&self) -> Result<Vec<Namespace>>;
+
     /// The number of the newest commit; 0 before the first.
     ///
     /// # Errors
@@ -99,6 +111,12 @@ impl<S: Store> Store for std::rc::Rc<S> {
     }
     async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
         (**self).scan(namespace, kind, range).await
+    }
+    async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
+        (**self).count(namespace, kind).await
+    }
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        (**self).namespaces().await
     }
     async fn last_commit(&self) -> Result<u64> {
         (**self).last_commit().await

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::model::{Kind, Namespace, Record};
 use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 
 /// Keeps records until it is dropped.
@@ -106,6 +106,19 @@ impl Store for RamStore {
             state.commits.pop_front();
         }
         Ok(state.n_commits)
+    }
+
+    async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
+        let state = self.state.borrow();
+        let names = state.records.get(&(namespace.clone(), kind));
+        Ok(names.map_or(0, |names| names.len() as u64))
+    }
+
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        let state = self.state.borrow();
+        let used = state.records.iter().filter(|(_, names)| !names.is_empty());
+        let used: BTreeSet<&Namespace> = used.map(|((namespace, _), _)| namespace).collect();
+        Ok(used.into_iter().cloned().collect())
     }
 
     async fn last_commit(&self) -> Result<u64> {

@@ -6,6 +6,7 @@ use super::evaluation_view::{EvaluationView, JudgementView, ProgressView};
 use super::files::{self, FileRequest};
 use super::idb::IdbStore;
 use super::panic::install_hook;
+use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
 use super::views::{
     ChatEventView, EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, StatusView,
@@ -38,6 +39,7 @@ struct Inner {
     no_table: Option<Error>,
     /// Of the chosen embedder's weights, while they are being loaded.
     loaded: Cell<Loaded>,
+    transfers: Transfers,
     debug: bool,
 }
 
@@ -163,6 +165,33 @@ enum Request {
     EmbedderFailed {
         fault: String,
         message: String,
+    },
+    /// Gives the number of the export.
+    ExportBegin,
+    /// Gives the next lines; null after the last.
+    ExportNext {
+        id: u32,
+    },
+    /// Gives the number of the import.
+    ImportBegin {
+        dry_run: bool,
+    },
+    ImportPush {
+        id: u32,
+        #[serde(deserialize_with = "transfer::bytes")]
+        bytes: Vec<u8>,
+    },
+    /// Gives the report.
+    ImportFinish {
+        id: u32,
+    },
+    /// Lets go of an export or import.
+    TransferEnd {
+        id: u32,
+    },
+    Erase {
+        what: String,
+        name: Option<String>,
     },
     Crash,
 }
@@ -349,6 +378,7 @@ impl Inner {
             no_disk,
             no_table,
             loaded: Cell::default(),
+            transfers: Transfers::default(),
             debug: options.debug,
         })
     }
@@ -560,6 +590,21 @@ impl Inner {
                 });
                 give(&self.embedder())
             }
+            Request::ExportBegin => give(&self.transfers.begin_export(memory).await?),
+            Request::ExportNext { id } => give(&self.transfers.export_page(memory, id).await?),
+            Request::ImportBegin { dry_run } => {
+                give(&self.transfers.begin_import(memory, dry_run).await?)
+            }
+            Request::ImportPush { id, bytes } => {
+                self.transfers.import(memory, id, &bytes).await?;
+                Ok(JsValue::UNDEFINED)
+            }
+            Request::ImportFinish { id } => give(&self.transfers.finish_import(memory, id).await?),
+            Request::TransferEnd { id } => {
+                self.transfers.end(id);
+                Ok(JsValue::UNDEFINED)
+            }
+            Request::Erase { what, name } => give(&transfer::erase(memory, &what, name).await?),
             Request::Crash if self.debug => panic!("asked to crash"),
             Request::Crash => Err(Error::InvalidInput {
                 field: "crash",
@@ -754,6 +799,14 @@ impl Store for Announcing {
 
     async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
         delegate!(self, store => store.scan(namespace, kind, range).await)
+    }
+
+    async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
+        delegate!(self, store => store.count(namespace, kind).await)
+    }
+
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        delegate!(self, store => store.namespaces().await)
     }
 
     async fn last_commit(&self) -> Result<u64> {

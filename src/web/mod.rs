@@ -19,6 +19,8 @@ pub mod idb;
 #[cfg(feature = "engine")]
 mod panic;
 #[cfg(feature = "engine")]
+mod transfer;
+#[cfg(feature = "engine")]
 mod transport;
 #[cfg(feature = "vector-index")]
 mod vector_index;

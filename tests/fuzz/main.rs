@@ -4,6 +4,7 @@
 //! target, the seed and the input; `KEPT` below holds such inputs for ever.
 //! Not guided by coverage: inputs are valid ones, mutated, with their checksums put right most of the time.
 
+mod import_bytes;
 mod index_bytes;
 mod index_operations;
 mod memory_paths;
@@ -37,6 +38,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1).filter_map(|a| a.parse().ok());
     let executions = arguments.next().unwrap_or(FEW);
     let seed = arguments.next().unwrap_or(1);
+    fuzz::<import_bytes::ImportBytes>(executions, seed);
     fuzz::<index_bytes::IndexBytes>(executions, seed);
     fuzz::<index_operations::IndexOperations>(executions, seed);
     // An execution is some thirty operations.

@@ -3,6 +3,7 @@
 
 mod chat;
 mod episodes;
+mod erase;
 mod evaluate;
 mod faults;
 mod files;
@@ -11,5 +12,6 @@ mod languages;
 mod queue;
 mod tabs;
 mod tidy;
+mod transfer;
 mod vectors;
 mod world;

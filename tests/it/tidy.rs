@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["extract"],
     &["config"],
     &["store"],
+    &["transfer", "erase"],
     &["memory"],
     &["web"],
 ];
@@ -192,6 +193,16 @@ fn every_embedder_fault_is_known_to_the_package() {
     let union = union.split(';').next().unwrap();
     let theirs: Vec<&str> = union.split('"').skip(1).step_by(2).collect();
     assert_eq!(faults, theirs);
+}
+
+#[test]
+fn every_reason_of_a_refused_line_is_known_to_the_package() {
+    let reasons = onhand::transfer::Reason::ALL.map(|reason| reason.name());
+    let package = fs::read_to_string(root().join("pkg/src/types.ts")).unwrap();
+    let union = package.split("export type ImportRefusal =").nth(1).unwrap();
+    let union = union.split(';').next().unwrap();
+    let theirs: Vec<&str> = union.split('"').skip(1).step_by(2).collect();
+    assert_eq!(reasons[..], theirs);
 }
 
 #[test]

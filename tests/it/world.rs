@@ -41,6 +41,8 @@ pub enum Answer {
 pub struct Endpoint {
     pub requests: RefCell<Vec<HttpRequest>>,
     pub answers: RefCell<VecDeque<Answer>>,
+    /// What happens elsewhere while the next request is on its way.
+    pub meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
 }
 
 impl Endpoint {
@@ -87,6 +89,10 @@ impl Transport for Line {
 
     async fn send(&self, request: &HttpRequest, _: &Cancel) -> Result<HttpResponse<Pieces>> {
         self.0.requests.borrow_mut().push(request.clone());
+        let meanwhile = self.0.meanwhile.borrow_mut().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
         let answer = self.0.answers.borrow_mut().pop_front();
         let (status, headers, pieces, breaks) = match answer.expect("an unexpected request") {
             Answer::Http(status, headers, pieces) => (status, headers, pieces, false),
@@ -353,6 +359,14 @@ impl Store for Faulty {
     async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
         fail(&self.reads_fail)?;
         self.inner.scan(namespace, kind, range).await
+    }
+    async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
+        fail(&self.reads_fail)?;
+        self.inner.count(namespace, kind).await
+    }
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        fail(&self.reads_fail)?;
+        self.inner.namespaces().await
     }
     async fn last_commit(&self) -> Result<u64> {
         self.inner.last_commit().await

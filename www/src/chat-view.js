@@ -3,6 +3,7 @@ import { day, el } from "./dom.js";
 /** The conversation: its messages, the field to write in, and what goes wrong on the way. */
 export class ChatView {
   #memory;
+  #keep;
   #chat;
   #running = null;
   #speakers;
@@ -12,9 +13,10 @@ export class ChatView {
   #send = document.getElementById("send");
   #stop = document.getElementById("stop");
 
-  /** `answers` names whoever answers, as the edge worker reports it. */
-  constructor(memory, answers) {
+  /** `answers` names whoever answers, as the edge worker reports it; `keep` asks before a message is erased. */
+  constructor(memory, answers, keep) {
     this.#memory = memory;
+    this.#keep = keep;
     this.#speakers = { user: "You", assistant: answers, tool: "Tool" };
     document.getElementById("composer").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -39,9 +41,14 @@ export class ChatView {
     this.#chat = this.#memory.chat(session ? { session } : {});
     this.#log.replaceChildren();
     const turns = session ? await this.#memory.sessions.turns(session) : [];
-    for (const turn of turns) this.#log.append(this.#bubble(turn.role, turn.text));
+    for (const turn of turns) this.#log.append(this.#forgettable(this.#bubble(turn.role, turn.text), turn.role, turn.id));
     await this.#greet(turns.length === 0);
     this.#field.focus();
+  }
+
+  /** Shows the conversation as it is now, after something was erased. */
+  openAgain() {
+    return this.open(this.session);
   }
 
   async #greet(empty) {
@@ -90,10 +97,12 @@ export class ChatView {
             note(answer, "waiting", `${event.error.message} Trying again in ${Math.ceil(event.inMs / 1000)} s (${event.attempt} of 2).`);
             break;
           case "notice":
-            note(mine, "notice", `Memory did not work for this message: ${event.message}`);
+            note(mine, "notice", event.code === "session_ended" ? event.message : `Memory did not work for this message: ${event.message}`);
             break;
           case "saved":
             mine.dataset.saved = answer.dataset.saved = "true";
+            this.#forgettable(mine, "user", event.turns[0]);
+            this.#forgettable(answer, "assistant", event.turns[1]);
             break;
           case "done":
             if (event.stopReason === "max_tokens") note(answer, "notice", "The answer reached its length limit and was cut.");
@@ -138,6 +147,14 @@ export class ChatView {
 
   #bubble(role, text) {
     return el("li", { class: `message ${role}` }, el("p", { class: "speaker" }, this.#speakers[role]), el("div", { class: "words" }, text));
+  }
+
+  /** Gives a stored message the way to be erased. */
+  #forgettable(message, role, id) {
+    const question = role === "user" ? "Forget this message and the answer to it?" : "Forget this answer?";
+    const forget = () => this.#keep.erase({ item: `turn:${id}` }, question, "What was learned from it goes, too. The rest of this conversation can be read, but not be continued. There is no undo.");
+    message.querySelector(".speaker").append(" ", el("button", { type: "button", class: "quiet forget", onclick: () => void forget() }, "Forget"));
+    return message;
   }
 
   #setRunning(controller) {

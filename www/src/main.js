@@ -2,6 +2,7 @@ import { createMemory } from "onhand";
 import { ChatView } from "./chat-view.js";
 import { day } from "./dom.js";
 import { FilesView } from "./files-view.js";
+import { KeepView } from "./keep-view.js";
 import { MemoryView } from "./memory-view.js";
 import { Notices } from "./notices.js";
 import { SessionPicker } from "./session-picker.js";
@@ -11,9 +12,10 @@ const notices = new Notices(document.getElementById("notices"));
 try {
   // `debug` is for this demo, which runs on your own machine: see its documentation before you copy it.
   const [memory, answers] = await Promise.all([createMemory({ debug: true }), showWhoAnswers()]);
-  const chat = new ChatView(memory, answers);
-  const facts = new MemoryView(memory);
   const files = new FilesView(memory);
+  const keep = new KeepView(memory, () => chat.openAgain());
+  const chat = new ChatView(memory, answers, keep);
+  const facts = new MemoryView(memory, keep);
   const picker = new SessionPicker(memory, (session) => chat.open(session));
 
   memory.subscribe((event) => {
@@ -24,7 +26,7 @@ try {
     if (event.type === "nearlyFull") showNearlyFull(event);
     if (event.type === "restarted" || event.kinds?.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
     if (event.type === "restarted" || event.kinds?.includes("file")) void files.refresh();
-    if (event.type === "changed" && event.kinds.includes("turn")) void picker.refresh(chat.session);
+    if (event.type === "changed" && event.kinds.some((kind) => kind === "turn" || kind === "session")) void picker.refresh(chat.session);
   });
 
   await Promise.all([chat.open(null), facts.refresh(), files.refresh(), picker.refresh(null), showStatus(memory)]);

@@ -3,12 +3,15 @@ import { day, el } from "./dom.js";
 /** What is known: each fact with its source, and the ways to mend it. */
 export class MemoryView {
   #memory;
+  #keep;
   #list = document.getElementById("facts");
   #state = document.getElementById("memory-state");
   #drawing = Promise.resolve();
 
-  constructor(memory) {
+  /** `keep` asks before something is erased, and shows the receipt. */
+  constructor(memory, keep) {
     this.#memory = memory;
+    this.#keep = keep;
   }
 
   /** Draws what is known now. Calls follow one another, so that the last one wins. */
@@ -55,6 +58,7 @@ export class MemoryView {
       ? el("button", { type: "button", class: "quiet", onclick: () => act(() => facts.restore(fact.id)) }, "Undo")
       : el("button", { type: "button", class: "quiet", onclick: () => act(() => facts.markStale(fact.id, "said so in the memory list")) }, "No longer true");
     const correct = el("button", { type: "button", class: "quiet", onclick: () => this.#edit(item, fact, act) }, "Correct");
+    const forget = el("button", { type: "button", class: "quiet", "aria-label": `Forget: ${fact.statement}`, onclick: () => void this.#forget(fact) }, "Forget");
     item = el(
       "li",
       { class: fact.current ? "fact" : "fact stale", "data-fact": fact.id },
@@ -63,9 +67,13 @@ export class MemoryView {
       older.length > 0
         ? el("details", {}, el("summary", {}, `${older.length} earlier ${older.length === 1 ? "version" : "versions"}`), el("ul", {}, ...older.map((old) => el("li", {}, `${old.statement} (${day(old.validFrom)})`))))
         : null,
-      el("div", { class: "actions" }, fact.stale ? null : correct, toggle),
+      el("div", { class: "actions" }, fact.stale ? null : correct, toggle, forget),
     );
     return item;
+  }
+
+  #forget(fact) {
+    return this.#keep.erase({ item: `fact:${fact.id}` }, `Forget “${fact.statement}”?`, "All its versions go, and the words that say it are blackened in your conversations. There is no undo.");
   }
 
   #edit(item, fact, act) {

@@ -3,8 +3,8 @@
 use crate::model::{
     Confidence, Evidence, Fact, FactId, FactType, File, FileId, Generation, Injection, Job, JobId,
     JobState, JobWork, Judgement, JudgementId, Kind, Origin, Purpose, Record, RecordRef, Role,
-    Session, SessionId, Stale, StoredVector, Surfaced, Tokens, Turn, TurnId, Usage, UsageId,
-    VectorOwner,
+    Session, SessionId, Stale, StoredVector, Surfaced, Tokens, Tombstone, Turn, TurnId, Usage,
+    UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
@@ -48,6 +48,7 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             system: format!("Be brief. {i}"),
             snapshot: String::new(),
             surfaced: vec![RecordRef::Fact(fact_id(1)), RecordRef::Turn(turn_id(2))],
+            ended: (i % 2 == 1).then(|| at(i)),
         }),
         Kind::Turn => Record::Turn(Turn {
             v: Turn::VERSION,
@@ -150,6 +151,14 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             good: i.is_multiple_of(2),
             at: at(i),
         }),
+        Kind::Tombstone => Record::Tombstone(Tombstone {
+            v: Tombstone::VERSION,
+            kind: Kind::Fact,
+            name: fact_id(i).to_string(),
+            at: at(i),
+            salt: format!("{i:032x}"),
+            marks: vec![format!("{i:064x}")],
+        }),
     }
 }
 
@@ -251,6 +260,11 @@ fn worded(i: u32, text: &str) -> Vec<Record> {
                 file.text = text.into();
             }
             Record::Judgement(judgement) => judgement.query = text.into(),
+            Record::Tombstone(stone) => {
+                stone.name = text.into();
+                stone.salt = text.into();
+                stone.marks = vec![text.into(); 2];
+            }
         }
     }
     records
@@ -284,6 +298,7 @@ fn timed(i: u32, ms: i64) -> Vec<Record> {
                 file.modified = moment;
             }
             Record::Judgement(judgement) => judgement.at = moment,
+            Record::Tombstone(stone) => stone.at = moment,
             Record::Vector(_) | Record::Injection(_) | Record::Generation(_) => {}
         }
     }

@@ -19,6 +19,22 @@ pub fn name_in(key: &JsValue) -> String {
     Array::from(key).get(2).as_string().unwrap_or_default()
 }
 
+/// The namespace in a key.
+pub fn namespace_in(key: &JsValue) -> Namespace {
+    let parts = Array::from(key);
+    let part = |at| parts.get(at).as_string().unwrap_or_default();
+    Namespace {
+        user: part(0),
+        project: part(1),
+    }
+}
+
+/// The keys of all namespaces behind this one.
+pub fn behind(namespace: &Namespace) -> Result<KeyRange, idb::Error> {
+    // An array sorts after every string, so after every name.
+    KeyRange::lower_bound(&key_of(namespace, &Array::new().into()), Some(true))
+}
+
 /// The keys of a range; `None` if no name can be in it.
 pub fn keys(namespace: &Namespace, range: &Range) -> Result<Option<KeyRange>, idb::Error> {
     let prefix: Vec<u16> = range.prefix.encode_utf16().collect();

@@ -29,6 +29,8 @@ use connection::Connection;
 use failure::{Exception, TIMEOUT};
 use idb::KeyRange;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::future::Future;
 use std::rc::Rc;
 use transaction::{Failure, Prepared};
 use wasm_bindgen::JsValue;
@@ -117,18 +119,27 @@ impl IdbStore {
         Ok(connection.is_open().then(|| connection.clone()))
     }
 
-    /// Keys and values of a range, in ascending order, from one transaction. Opens a new
-    /// connection once if the present one proves to be closed.
+    /// Keys and values of a range, in ascending order, from one transaction.
     async fn read(
         &self,
         store: &'static str,
         keys: KeyRange,
         limit: Option<u32>,
     ) -> Result<Vec<(JsValue, JsValue)>> {
+        self.with_connection(|connection| read(connection, store, keys.clone(), limit))
+            .await
+    }
+
+    /// Does some reading, and once more over a new connection if the present one proves to be closed.
+    async fn with_connection<T, F>(&self, work: impl Fn(Rc<Connection>) -> F) -> Result<T>
+    where
+        T: 'static,
+        F: Future<Output = std::result::Result<T, Exception>> + 'static,
+    {
         let mut again = true;
         loop {
             let connection = self.connection().await?;
-            let work = read(connection.clone(), store, keys.clone(), limit);
+            let work = work(connection.clone());
             let limit_ms = self.patience.transaction_ms;
             let result = patience::settle(limit_ms, work, |_| ()).await;
             let exception = match result {
@@ -158,6 +169,29 @@ async fn read(
     let names = store.get_all_keys(Some(keys.clone()), limit).await?;
     let values = store.get_all(Some(keys), limit).await?;
     Ok(names.into_iter().zip(values).collect())
+}
+
+async fn count(
+    connection: Rc<Connection>,
+    store: &'static str,
+    keys: KeyRange,
+) -> std::result::Result<u32, Exception> {
+    let transaction = connection.read(store)?;
+    Ok(transaction.store(store)?.count(Some(keys)).await?)
+}
+
+/// The first key in a range, if there is one.
+async fn first_key(
+    connection: Rc<Connection>,
+    store: &'static str,
+    keys: Option<KeyRange>,
+) -> std::result::Result<Option<JsValue>, Exception> {
+    let transaction = connection.read(store)?;
+    let keys = transaction
+        .store(store)?
+        .get_all_keys(keys, Some(1))
+        .await?;
+    Ok(keys.into_iter().next())
 }
 
 impl Store for IdbStore {
@@ -228,6 +262,41 @@ impl Store for IdbStore {
         }
         scan.next = last.filter(|_| more);
         Ok(scan)
+    }
+
+    async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
+        let keys = key::keys(namespace, &Range::default());
+        let keys = keys.map_err(|error| Exception::from(error).in_use())?;
+        let Some(keys) = keys else {
+            return Ok(0);
+        };
+        let store = schema::store_of(kind);
+        let n = self.with_connection(|connection| count(connection, store, keys.clone()));
+        Ok(u64::from(n.await?))
+    }
+
+    async fn namespaces(&self) -> Result<Vec<Namespace>> {
+        let mut found = BTreeSet::new();
+        for kind in Kind::ALL {
+            let store = schema::store_of(kind);
+            let (mut keys, mut seen) = (None, BTreeSet::new());
+            loop {
+                let first = self.with_connection(|connection| {
+                    let keys: Option<KeyRange> = keys.clone();
+                    first_key(connection, store, keys)
+                });
+                let Some(first) = first.await? else { break };
+                let namespace = key::namespace_in(&first);
+                let behind = key::behind(&namespace);
+                keys = Some(behind.map_err(|error| Exception::from(error).in_use())?);
+                // A key of another making could come again for ever.
+                if !seen.insert(namespace) {
+                    break;
+                }
+            }
+            found.extend(seen);
+        }
+        Ok(found.into_iter().collect())
     }
 
     async fn last_commit(&self) -> Result<u64> {

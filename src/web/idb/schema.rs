@@ -14,7 +14,7 @@ pub const COMMITS: &str = "commits";
 /// Every object store that a version of this program ever made.
 ///
 /// It only grows: an upgrade by rexie deletes each object store that is not listed, with all that is in it.
-pub const STORES: [&str; 12] = [
+pub const STORES: [&str; 13] = [
     "sessions",
     "turns",
     "facts",
@@ -25,6 +25,7 @@ pub const STORES: [&str; 12] = [
     "generations",
     "files",
     "judgements",
+    "tombstones",
     META,
     COMMITS,
 ];
@@ -49,6 +50,7 @@ pub fn store_of(kind: Kind) -> &'static str {
         Kind::Generation => "generations",
         Kind::File => "files",
         Kind::Judgement => "judgements",
+        Kind::Tombstone => "tombstones",
     }
 }
 

@@ -20,6 +20,7 @@ const STORES_OF_VERSION_1: [&str; 11] = [
     "judgements",
     "meta",
     "sessions",
+    "tombstones",
     "turns",
     "usage",
     "vectors",
