@@ -45,6 +45,8 @@ test("export, erase everything, import: the same memory again", async () => {
   assert.deepEqual(records(file), records(before));
   assert.equal(JSON.parse(file.split("\n")[0]).format, "onhand-export");
   await state().filter({ hasText: "Exported as" }).waitFor();
+  const storage = () => page.evaluate(async () => (await globalThis.memory.status()).storage);
+  assert.ok((await storage()).lastBackup > 0, "the export is noted as a backup");
 
   await page.getByRole("button", { name: "Erase everything…" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Erase for good" }).click();
@@ -52,6 +54,9 @@ test("export, erase everything, import: the same memory again", async () => {
   await page.locator("#memory-state", { hasText: "Nothing yet" }).waitFor();
   assert.equal(await page.locator(".message").count(), 0);
   assert.doesNotMatch(await raw(page), /peanuts|blue/);
+  await page.reload();
+  await page.locator("body[data-ready=true]").waitFor();
+  assert.equal((await storage()).lost, null, "what was erased was not lost");
 
   await page.getByText("Import", { exact: true }).click();
   await page.getByLabel("A file: an export").setInputFiles(path);

@@ -153,7 +153,7 @@ export class ChatView {
   #forgettable(message, role, id) {
     const question = role === "user" ? "Forget this message and the answer to it?" : "Forget this answer?";
     const forget = () => this.#keep.erase({ item: `turn:${id}` }, question, "What was learned from it goes, too. The rest of this conversation can be read, but not be continued. There is no undo.");
-    message.querySelector(".speaker").append(" ", el("button", { type: "button", class: "quiet forget", onclick: () => void forget() }, "Forget"));
+    message.querySelector(".words").after(el("button", { type: "button", class: "quiet forget", onclick: () => void forget() }, "Forget"));
     return message;
   }
 
