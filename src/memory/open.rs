@@ -19,6 +19,8 @@ pub struct Status {
     pub persistence: Persistence,
     /// Whether the disk was full since the memory was opened, so that vectors are kept in memory only.
     pub tight: bool,
+    /// Whether the store is encrypted and its key is not at hand: the counts are zero then.
+    pub locked: bool,
     /// The index of the vectors that recall goes by; `None` without an embedder.
     pub index: Option<(IndexConfig, IndexStats)>,
     pub embedder: EmbedderStatus,
@@ -37,7 +39,8 @@ pub struct Counts {
 }
 
 impl<P: Ports> Memory<P> {
-    /// Reads the whole namespace. Vectors that are missing are made later, by [`Memory::work`] or
+    /// Reads the whole namespace; of an encrypted store without its key nothing, until
+    /// [`Memory::unlocked`] is called. Vectors that are missing are made later, by [`Memory::work`] or
     /// after the next message.
     ///
     /// # Errors
@@ -58,8 +61,12 @@ impl<P: Ports> Memory<P> {
             seen_commit: Cell::new(0),
             closed: Cell::new(false),
             tight: Cell::new(false),
+            locked: Cell::new(false),
         };
-        memory.load().await?;
+        match memory.load().await {
+            Err(Error::Locked) => memory.lock(),
+            loaded => loaded?,
+        }
         Ok(memory)
     }
 
@@ -153,7 +160,12 @@ impl<P: Ports> Memory<P> {
     /// # Errors
     /// `Storage`, `Closed`.
     pub async fn catch_up(&self) -> Result<bool> {
-        self.ensure_open()?;
+        self.ensure_not_closed()?;
+        if self.locked.get() {
+            // Another tab may have turned the encryption off.
+            self.unlocked().await?;
+            return Ok(true);
+        }
         let mut reloaded = false;
         let commits = loop {
             let seen = self.seen_commit.get();
@@ -178,7 +190,7 @@ impl<P: Ports> Memory<P> {
                 true => None,
                 false => match store.get(namespace, change.kind, &change.name).await {
                     Err(Error::Corrupt { .. }) => continue,
-                    found => found?,
+                    found => self.heed_lock(found)?,
                 },
             };
             let mut state = self.state.borrow_mut();
@@ -196,6 +208,7 @@ impl<P: Ports> Memory<P> {
         Status {
             persistence: self.ports.store().persistence(),
             tight: self.tight.get(),
+            locked: self.locked.get(),
             index: state.corpus.index(),
             embedder: self.embedder_status(),
             counts: Counts {

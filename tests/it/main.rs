@@ -1,11 +1,13 @@
 //! The driver against a scripted endpoint, a store in memory, a clock that stands still and the real
 //! embedding table. One binary, because each further one is linked again.
 
+mod audit;
 mod chat;
 mod episodes;
 mod faults;
 mod generations;
 mod languages;
+mod locked;
 mod queue;
 mod tabs;
 mod tidy;
