@@ -9,7 +9,9 @@
  */
 export { createMemory } from "./memory.js";
 export type { Memory, MemoryOptions } from "./memory.js";
+export type { Audit } from "./audit.js";
 export type { Chat, ChatOptions, SendOptions } from "./chat.js";
+export type { Encryption } from "./encryption.js";
 export { OnhandError } from "./errors.js";
 export type { EmbedderFault, ErrorCode } from "./errors.js";
 export type { EmbedderChoice, OwnEmbedder, TextKind, Weights } from "./embedders.js";

@@ -1,8 +1,10 @@
+import { Audit } from "./audit.js";
 import { Chat, type ChatOptions } from "./chat.js";
 import { embedRunner, jobRunner } from "./background.js";
 import { embedderOption, type EmbedderChoice, type EmbedderOption } from "./embedders.js";
 import type { EngineNotice, EngineOptions } from "./engine.js";
 import { OnhandError } from "./errors.js";
+import { Encryption } from "./encryption.js";
 import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
 import type { Runner } from "./runner.js";
@@ -64,7 +66,23 @@ export class Memory {
   readonly #keeper: Keeper;
   readonly #listeners: Set<(event: MemoryEvent) => void>;
 
-  private constructor(host: EngineHost, runners: Runner[], tabs: CommitChannel, keeper: Keeper, listeners: Set<(event: MemoryEvent) => void>) {
+  /** What was changed, and what went to Claude. */
+  readonly audit: Audit;
+
+  /** Encryption of what is stored: off until the person gives a passphrase. */
+  readonly encryption: Encryption;
+
+  private constructor(
+    host: EngineHost,
+    runners: Runner[],
+    tabs: CommitChannel,
+    keeper: Keeper,
+    listeners: Set<(event: MemoryEvent) => void>,
+    owner: { user: string; project: string },
+    encryption: Encryption,
+  ) {
+    this.audit = new Audit(host, owner);
+    this.encryption = encryption;
     this.#host = host;
     this.#runners = runners;
     this.#tabs = tabs;
@@ -85,6 +103,7 @@ export class Memory {
     let jobs: Runner | undefined;
     let embedding: Runner | undefined;
     let keeper: Keeper | undefined;
+    let encryption: Encryption | undefined;
     const isOwn = option.type === "weights" || option.type === "callback";
     let lastTold = "";
     const tellEmbedder = (status: EmbedderStatus): void => {
@@ -118,6 +137,8 @@ export class Memory {
     };
     const restarted = (): void => {
       tell({ type: "restarted" });
+      // The key was in the engine that stopped: an encrypted memory is locked now.
+      void encryption?.status().then((status) => status.locked && tell({ type: "encryption", ...status }), () => {});
       jobs?.wake();
       embedding?.wake();
     };
@@ -132,7 +153,14 @@ export class Memory {
     await keeper.start();
     jobs = jobRunner(host, `${name}:jobs`);
     embedding = embedRunner(host, `${name}:embedding`, tellEmbedder);
-    return new Memory(host, [jobs, embedding], tabs, keeper, listeners);
+    const { user, project } = engine;
+    encryption = new Encryption(host, engine.database, (status) => {
+      tell({ type: "encryption", ...status });
+      if (status.locked) return;
+      jobs?.wake();
+      embedding?.wake();
+    });
+    return new Memory(host, [jobs, embedding], tabs, keeper, listeners, { user, project }, encryption);
   }
 
   /** A conversation: a new one, or the continuation of a session. */
@@ -231,6 +259,7 @@ export class Memory {
   /** Lets go of the database and the engine's thread. */
   close(): void {
     for (const runner of this.#runners) runner.close();
+    this.encryption.close();
     this.#tabs.close();
     this.#keeper.close();
     this.#listeners.clear();
