@@ -3,7 +3,7 @@
 //! The store applies a [`Batch`] whole or not at all. The index in memory and the other tabs
 //! read the same value, so they can not come to know something else.
 
-use crate::model::{Kind, Namespace, Record};
+use crate::model::{Kind, Namespace, Record, Stamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,6 +33,10 @@ pub struct Batch {
     pub namespace: Namespace,
     pub durability: Durability,
     pub ops: Vec<Op>,
+    /// What the audit's entry says beside the changes; without it there is no entry.
+    pub audit: Option<Stamp>,
+    /// Numbers of audit entries whose content is removed with this batch. Their digests stay.
+    pub erased_audit: Vec<u64>,
 }
 
 impl Batch {
@@ -41,6 +45,8 @@ impl Batch {
             namespace: namespace.clone(),
             durability,
             ops: Vec::new(),
+            audit: None,
+            erased_audit: Vec::new(),
         }
     }
 

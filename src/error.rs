@@ -48,6 +48,10 @@ pub enum Error {
     MalformedStream { message: String },
     /// Claude declined to answer; nothing was recorded.
     Refused { category: Option<String> },
+    /// The memory is encrypted and locked.
+    Locked,
+    /// The passphrase, recovery code or passkey does not open this memory; nothing was changed.
+    WrongKey,
     /// The memory was closed.
     Closed,
 }
@@ -148,6 +152,8 @@ impl Error {
             Error::StreamCut => "stream_cut",
             Error::MalformedStream { .. } => "malformed_stream",
             Error::Refused { .. } => "refused",
+            Error::Locked => "locked",
+            Error::WrongKey => "wrong_key",
             Error::Closed => "closed",
         }
     }
@@ -231,6 +237,14 @@ impl fmt::Display for Error {
                     .as_deref()
                     .map(|c| format!(" ({c})"))
                     .unwrap_or_default()
+            ),
+            Error::Locked => write!(
+                f,
+                "This memory is locked. Unlock it with its passphrase, recovery code or passkey."
+            ),
+            Error::WrongKey => write!(
+                f,
+                "This does not open the memory. Check it and try again; nothing was changed."
             ),
             Error::Closed => write!(f, "This memory was closed. Open it again."),
         }

@@ -4,6 +4,7 @@
 //! [`recall`] → [`block`] → [`claude`] → [`memory`] records the turn → [`extract`] → [`store`] → [`index`].
 //! `docs/architecture.md` is the map.
 
+pub mod audit;
 pub mod batch;
 pub mod block;
 pub mod claude;
@@ -14,11 +15,13 @@ pub mod error;
 pub mod extract;
 pub mod fact;
 pub mod files;
+pub mod hex;
 pub mod index;
 pub mod memory;
 pub mod model;
 mod real;
 pub mod recall;
+pub mod seal;
 pub mod store;
 pub mod text;
 pub mod time;

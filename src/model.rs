@@ -3,6 +3,7 @@
 //! A record never says whose it is. The [`Namespace`] is part of its key in the store,
 //! so that a record can not disagree with the place where it was found.
 
+mod audit;
 mod fact;
 mod file;
 mod id;
@@ -11,6 +12,9 @@ mod record;
 mod tombstone;
 mod turn;
 
+pub use audit::{
+    Action, AuditChange, AuditContent, AuditEntry, AuditHead, AuditSurfaced, Digest, Stamp,
+};
 pub use fact::{Confidence, Evidence, Fact, FactType, Origin, SUBJECT_USER, Stale};
 pub use file::{File, FileId};
 pub use id::{FactId, JobId, JudgementId, Namespace, SessionId, TurnId, UsageId};

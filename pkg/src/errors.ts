@@ -17,10 +17,13 @@ export type ErrorCode =
   | "stream_cut"
   | "malformed_stream"
   | "refused"
+  | "locked"
+  | "wrong_key"
   | "closed"
   // From this package:
   | "engine_restarted"
-  | "engine_failed";
+  | "engine_failed"
+  | "passkey_unavailable";
 
 /** What an embedder did wrong: the `kind` of an `embedder_failed`. */
 export type EmbedderFault =

@@ -9,8 +9,10 @@
  */
 export { createMemory } from "./memory.js";
 export type { Memory, MemoryOptions } from "./memory.js";
+export type { Audit } from "./audit.js";
 export type { Chat, ChatOptions, SendOptions } from "./chat.js";
 export type { Files, MemoryToolHandlers } from "./files.js";
+export type { Encryption } from "./encryption.js";
 export { OnhandError } from "./errors.js";
 export type { EmbedderFault, ErrorCode } from "./errors.js";
 export type { ExportOptions, ImportOptions, ImportSource } from "./transfer.js";

@@ -62,8 +62,9 @@ export class Keeper {
   }
 
   async #write(): Promise<void> {
-    const { storage, counts } = await this.status();
-    if (this.#closed || !storage.store) return;
+    const { storage, counts, locked } = await this.status();
+    // A locked memory counts nothing; that is no loss.
+    if (this.#closed || !storage.store || locked) return;
     await this.#record(storage.store, counts, {});
     await this.#measure();
   }
@@ -82,8 +83,9 @@ export class Keeper {
 
   /** Forgets a loss that the person has been told of. */
   async acknowledgeLoss(): Promise<void> {
-    const { storage, counts } = await this.status();
-    await this.#record(storage.store ?? "", counts, { lost: null });
+    const { storage, counts, locked } = await this.status();
+    const known = locked && this.#witness ? { turns: this.#witness.turns, facts: this.#witness.facts } : {};
+    await this.#record(storage.store ?? "", counts, { ...known, lost: null });
   }
 
   /** Notes that all of the memory was exported just now. */

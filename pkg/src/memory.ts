@@ -1,8 +1,10 @@
+import { Audit } from "./audit.js";
 import { Chat, type ChatOptions } from "./chat.js";
 import { embedRunner, jobRunner } from "./background.js";
 import { embedderOption, type EmbedderChoice, type EmbedderOption } from "./embedders.js";
 import type { EngineNotice, EngineOptions } from "./engine.js";
 import { OnhandError } from "./errors.js";
+import { Encryption } from "./encryption.js";
 import { Files } from "./files.js";
 import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
@@ -71,16 +73,24 @@ export class Memory {
   /** Memory files: what Claude writes down through its memory tool. */
   readonly files: Files;
 
+  /** What was changed, and what went to Claude. */
+  readonly audit: Audit;
+
+  /** Encryption of what is stored: off until the person gives a passphrase. */
+  readonly encryption: Encryption;
+
   private constructor(
     host: EngineHost,
     runners: Runner[],
     channels: [tabs: CommitChannel, everyone: CommitChannel],
     keeper: Keeper,
     listeners: Set<(event: MemoryEvent) => void>,
-    files: Files,
+    faces: { files: Files; audit: Audit; encryption: Encryption },
   ) {
+    this.files = faces.files;
+    this.audit = faces.audit;
+    this.encryption = faces.encryption;
     this.#host = host;
-    this.files = files;
     this.#runners = runners;
     [this.#tabs, this.#everyone] = channels;
     this.#keeper = keeper;
@@ -100,6 +110,7 @@ export class Memory {
     let jobs: Runner | undefined;
     let embedding: Runner | undefined;
     let keeper: Keeper | undefined;
+    let encryption: Encryption | undefined;
     const isOwn = option.type === "weights" || option.type === "callback";
     let lastTold = "";
     const tellEmbedder = (status: EmbedderStatus): void => {
@@ -135,6 +146,8 @@ export class Memory {
     };
     const restarted = (): void => {
       tell({ type: "restarted" });
+      // The key was in the engine that stopped: an encrypted memory is locked now.
+      void encryption?.status().then((status) => status.locked && tell({ type: "encryption", ...status }), () => {});
       jobs?.wake();
       embedding?.wake();
     };
@@ -150,7 +163,16 @@ export class Memory {
     await keeper.start();
     jobs = jobRunner(host, `${name}:jobs`);
     embedding = embedRunner(host, `${name}:embedding`, tellEmbedder);
-    return new Memory(host, [jobs, embedding], [tabs, everyone], keeper, listeners, new Files(host, `${name}:files`));
+    const { user, project } = engine;
+    encryption = new Encryption(host, engine.database, (status) => {
+      tell({ type: "encryption", ...status });
+      if (status.locked) return;
+      jobs?.wake();
+      embedding?.wake();
+    });
+    const files = new Files(host, `${name}:files`);
+    const audit = new Audit(host, { user, project });
+    return new Memory(host, [jobs, embedding], [tabs, everyone], keeper, listeners, { files, audit, encryption });
   }
 
   /** A conversation: a new one, or the continuation of a session. */
@@ -317,6 +339,7 @@ export class Memory {
   /** Lets go of the database and the engine's thread. */
   close(): void {
     for (const runner of this.#runners) runner.close();
+    this.encryption.close();
     this.#tabs.close();
     this.#everyone.close();
     this.#keeper.close();

@@ -266,6 +266,8 @@ export interface Status {
   counts: Counts;
   /** Stored records that could not be read, as `kind:name`. They are left as they are. */
   unreadable: string[];
+  /** It is encrypted and locked: what there is can not be counted, and `counts` are zero. */
+  locked: boolean;
   /** Version of the engine. */
   version: string;
 }
@@ -367,6 +369,60 @@ export type ImportRefusal =
   | "no_session"
   | "no_evidence"
   | "bad_file";
+/** How the encryption of the database is. */
+export interface EncryptionStatus {
+  /** `sealing` and `unsealing`: what is written has the new shape already, the rest is being brought into it. */
+  state: "off" | "sealing" | "sealed" | "unsealing";
+  /** The key is not in this tab: calls throw `locked`, and the chat goes on without memory. */
+  locked: boolean;
+  /** Passkeys that open it, as hexadecimal digits. */
+  passkeys: { credential: string; salt: string }[];
+  /** Stored values gone through, of how many, and how many of them were unreadable and left as they are; null when idle. */
+  progress: { done: number; total: number; left: number } | null;
+}
+
+/** One entry of the audit. It tells what happened to which record, and quotes nothing. */
+export interface AuditEntry {
+  /** From 1, without gaps. */
+  number: number;
+  /** Null once the entry's content was erased; then `changes` and `surfaced` are empty. */
+  at: Milliseconds | null;
+  action: AuditAction | null;
+  /** `name` is null for what was erased, `digest` (SHA-256, salted, in hexadecimal digits) for what was deleted. */
+  changes: { kind: string; name: string | null; deleted: boolean; digest: string | null }[];
+  /**
+   * What went to Claude beside your own words. `request` is `turn:ID` for a message, `session:ID` for what goes with every
+   * request of a session, `job:ID` for a request that reads facts.
+   */
+  surfaced: { request: string; record: string; score: number | null }[];
+  erased: boolean;
+  /** SHA-256 of the content. */
+  digest: string;
+  /** SHA-256 of the previous entry's link and this digest. */
+  link: string;
+}
+
+export type AuditAction =
+  | "change"
+  | "chat"
+  /** A message with memory went out, and no complete answer came. */
+  | "chat_failed"
+  | "remember"
+  | "extract"
+  | "mark_stale"
+  | "restore"
+  | "correct"
+  | "import"
+  | "erase";
+
+export interface AuditReport {
+  /** Entries that follow each other as they should, from the first. */
+  entries: number;
+  /** Those among them whose content was erased. */
+  erased: number;
+  /** Where the chain breaks first; null if it is whole. */
+  broken: { number: number; fault: "missing" | "unreadable" | "wrong_content" | "wrong_link" } | null;
+}
 
 /** What subscribers hear. */
 export type MemoryEvent =
@@ -377,4 +433,6 @@ export type MemoryEvent =
   /** More than 80 % of the room that the browser gives this site is used; in bytes. Told once, until there is room again. */
   | { type: "nearlyFull"; usage: number; quota: number }
   /** The embedder's state changed, or its progress. */
-  | ({ type: "embedder" } & EmbedderStatus);
+  | ({ type: "embedder" } & EmbedderStatus)
+  /** The encryption's state changed, here or elsewhere, or its progress. */
+  | ({ type: "encryption" } & EncryptionStatus);

@@ -11,7 +11,9 @@ use crate::claude::request::{self, ChatRequest, user_message};
 use crate::claude::retry::wait_ms;
 use crate::claude::sse::SseDecoder;
 use crate::error::{Error, Result};
-use crate::model::{Purpose, Record, Role, SessionId, Tokens, Turn, TurnId, Usage, UsageId};
+use crate::model::{
+    Action, Purpose, Record, Role, SessionId, Tokens, Turn, TurnId, Usage, UsageId,
+};
 use serde_json::json;
 
 /// A message to Claude.
@@ -77,15 +79,16 @@ impl<P: Ports> Memory<P> {
     ///
     /// # Errors
     /// Whatever kept the answer from being complete: `Network`, `Api`, `StreamCut`,
-    /// `MalformedStream`, `Refused`, `Cancelled`, `SessionEnded` if something was erased meanwhile. Nothing was recorded then, and the same message
-    /// can be sent again. A failure of memory is an event, not an error.
+    /// `MalformedStream`, `Refused`, `Cancelled`, `SessionEnded` if something was erased meanwhile. Nothing was recorded
+    /// then, and the same message can be sent again. A failure of memory is an event, not an error; only a session that
+    /// is to be continued and can not be read fails with the store's error, `Locked` among them.
     pub async fn send(
         &self,
         send: &Send,
         cancel: &Cancel,
         mut emit: impl FnMut(ChatEvent),
     ) -> Result<Sent> {
-        self.ensure_open()?;
+        self.ensure_not_closed()?;
         if send.text.trim().is_empty() {
             return Err(Error::InvalidInput {
                 field: "text",
@@ -135,7 +138,17 @@ impl<P: Ports> Memory<P> {
             };
             (request.body(), live.session.model.clone(), live.next_index)
         })?;
-        let answer = self.ask(body, cancel, &mut emit).await?;
+        let answer = match self.ask(body, cancel, &mut emit).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let turn = TurnId {
+                    session: id,
+                    index: first_index,
+                };
+                self.note_vain_request(turn, &preview).await;
+                return Err(error);
+            }
+        };
         emit(ChatEvent::Usage {
             model: model.clone(),
             tokens: answer.reply.tokens.clone(),
@@ -168,7 +181,7 @@ impl<P: Ports> Memory<P> {
                 at: self.now(),
             },
         ];
-        let mut batch = self.record_batch(id, &turns)?;
+        let mut batch = self.record_batch(id, &turns, Action::Chat)?;
         let injection = Self::injection(ids[0], &preview);
         batch
             .ops

@@ -4,7 +4,7 @@ use super::{Clock, Memory, Ports};
 use crate::batch::{Durability, Op};
 use crate::error::{Error, Result};
 use crate::fact;
-use crate::model::{Confidence, Fact, FactId, Origin, Record};
+use crate::model::{Action, Confidence, Fact, FactId, Origin, Record};
 
 impl<P: Ports> Memory<P> {
     /// Every version of every fact, newest first.
@@ -37,7 +37,7 @@ impl<P: Ports> Memory<P> {
             });
         }
         let fact = fact::mark_stale(&self.fact(id)?, reason.trim(), by, self.now());
-        self.put(vec![fact.clone()]).await?;
+        self.put(Action::MarkStale, vec![fact.clone()]).await?;
         Ok(fact)
     }
 
@@ -47,7 +47,7 @@ impl<P: Ports> Memory<P> {
     /// `NotFound`, `Storage`.
     pub async fn restore_fact(&self, id: FactId) -> Result<Fact> {
         let fact = fact::restore(&self.fact(id)?);
-        self.put(vec![fact.clone()]).await?;
+        self.put(Action::Restore, vec![fact.clone()]).await?;
         Ok(fact)
     }
 
@@ -90,7 +90,7 @@ impl<P: Ports> Memory<P> {
             superseded_by: Some(new.id),
             ..old
         };
-        self.put(vec![new.clone(), old]).await?;
+        self.put(Action::Correct, vec![new.clone(), old]).await?;
         Ok(new)
     }
 
@@ -104,8 +104,8 @@ impl<P: Ports> Memory<P> {
             .ok_or_else(|| not_found(id))
     }
 
-    async fn put(&self, facts: Vec<Fact>) -> Result<()> {
-        let mut batch = self.batch(Durability::Strict);
+    async fn put(&self, action: Action, facts: Vec<Fact>) -> Result<()> {
+        let mut batch = self.batch(Durability::Strict, action);
         batch.ops = facts
             .into_iter()
             .map(|fact| Op::Put(Record::Fact(fact)))

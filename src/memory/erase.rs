@@ -1,12 +1,13 @@
 //! Erasing, and looking again whether it is gone.
 
 use super::{Clock, Memory, Ports, State};
-use crate::batch::{Batch, Durability, Op};
+use crate::batch::{Durability, Op};
 use crate::erase::{Fate, MAX_LISTED, Receipt, Scope, Target, order};
 use crate::error::{Error, Result};
 use crate::fact::{self, fold};
 use crate::model::{
-    Fact, JobWork, Kind, Namespace, Record, RecordRef, Role, SessionId, Tombstone, Turn, TurnId,
+    Action, AuditEntry, Fact, JobWork, Kind, Namespace, Record, RecordRef, Role, SessionId,
+    Tombstone, Turn, TurnId,
 };
 use crate::store::{Range, Store};
 use std::collections::BTreeSet;
@@ -123,8 +124,9 @@ impl<P: Ports> Memory<P> {
             if round.ops.is_empty() {
                 break;
             }
-            let mut batch = self.batch(Durability::Strict);
+            let mut batch = self.batch(Durability::Strict, Action::Erase);
             batch.ops = round.ops;
+            batch.erased_audit = self.audit_of_erased(&batch.ops).await?;
             self.commit(&batch).await?;
             for op in &batch.ops {
                 let counts = match op {
@@ -239,6 +241,9 @@ impl<P: Ports> Memory<P> {
                 break;
             }
         }
+        for namespace in namespaces {
+            self.clear_audit(namespace).await?;
+        }
         // What is held in memory is read again from what is left: nothing.
         self.own_generation.take();
         self.state.borrow_mut().live.clear();
@@ -261,9 +266,43 @@ impl<P: Ports> Memory<P> {
                 return Ok(n);
             }
             n += names.len() as u64;
-            let mut batch = Batch::new(namespace, Durability::Strict);
+            let mut batch = self.batch_in(namespace, Durability::Strict, Action::Erase);
             let delete = |name| Op::Delete { kind, name };
             batch.ops = names.into_iter().map(delete).collect();
+            match *namespace == self.config.namespace {
+                true => self.commit(&batch).await?,
+                false => self.ports.store().apply(&batch).await?,
+            };
+        }
+    }
+
+    /// Numbers of the audit's entries that tell of what these ops erase or blacken: their content goes, too.
+    async fn audit_of_erased(&self, ops: &[Op]) -> Result<Vec<u64>> {
+        let is_stone = |op: &&Op| op.kind() == Kind::Tombstone;
+        let touched = ops.iter().filter(|op| !is_stone(op));
+        let touched: Vec<(Kind, String)> = touched.map(|op| (op.kind(), op.name())).collect();
+        self.audit_concerning(&touched).await
+    }
+
+    /// Erases the content of all entries of a namespace's audit; its chain of hashes stays.
+    async fn clear_audit(&self, namespace: &Namespace) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let store = self.ports.store();
+            let page = store.audit_after(namespace, after, CLEARED).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = *last;
+            let has_content =
+                |entry: &Option<AuditEntry>| entry.as_ref().is_some_and(|e| e.content.is_some());
+            let full = page.iter().filter(|(_, entry)| has_content(entry));
+            let mut batch = self.batch_in(namespace, Durability::Strict, Action::Erase);
+            batch.audit = None;
+            batch.erased_audit = full.map(|(number, _)| *number).collect();
+            if batch.erased_audit.is_empty() {
+                continue;
+            }
             match *namespace == self.config.namespace {
                 true => self.commit(&batch).await?,
                 false => self.ports.store().apply(&batch).await?,

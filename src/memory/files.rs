@@ -4,7 +4,7 @@ use super::{Memory, Ports};
 use crate::batch::{Durability, Op};
 use crate::error::{Error, Result};
 use crate::files::{Answer, Command, FileTree, MemoryPath, Refusal};
-use crate::model::{File, Kind};
+use crate::model::{Action, File, Kind};
 use crate::store::{Range, Store};
 use crate::time::Timestamp;
 use serde_json::Value;
@@ -109,7 +109,7 @@ impl<P: Ports> Memory<P> {
         plan: impl Fn(&FileTree, Timestamp) -> Result<(T, Vec<Op>)>,
     ) -> Result<T> {
         self.ensure_open()?;
-        let _turn = self.file_lock.hold().await;
+        let _turn = self.file_turns.hold().await;
         let mut attempt = 1;
         loop {
             self.catch_up().await?;
@@ -117,7 +117,7 @@ impl<P: Ports> Memory<P> {
             if ops.is_empty() {
                 return Ok(told);
             }
-            let mut batch = self.batch(Durability::Strict);
+            let mut batch = self.batch(Durability::Strict, Action::Change);
             batch.ops = self.vectors_gone(&ops).await?;
             batch.ops.extend(ops);
             match self.commit(&batch).await {

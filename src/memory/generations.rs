@@ -10,7 +10,7 @@ use crate::batch::{Durability, Op};
 use crate::config::EmbedderChoice;
 use crate::embed;
 use crate::error::{Error, Result};
-use crate::model::{Generation, Kind, Record, StoredVector};
+use crate::model::{Action, Generation, Kind, Record, StoredVector};
 use crate::recall::EmbedderSpec;
 use crate::store::{Range, Store};
 use std::collections::BTreeSet;
@@ -119,7 +119,7 @@ impl<P: Ports> Memory<P> {
             .borrow()
             .corpus
             .missing_vectors_of(&spec.id, most);
-        let mut batch = self.batch(Durability::Relaxed);
+        let mut batch = self.batch(Durability::Relaxed, Action::Change);
         let erasures = self.erasures();
         let began = self.now().unix_ms;
         let mut outcome = Ok(());
@@ -191,7 +191,7 @@ impl<P: Ports> Memory<P> {
                 filled: true,
                 ..own
             };
-            let mut batch = self.batch(Durability::Relaxed);
+            let mut batch = self.batch(Durability::Relaxed, Action::Change);
             batch.ops.push(Op::Put(Record::Generation(own.clone())));
             self.own_generation.replace(Some(own));
             let _ = self.commit(&batch).await;
@@ -208,7 +208,7 @@ impl<P: Ports> Memory<P> {
         if foreign.is_empty() {
             return Ok(());
         }
-        let mut batch = self.batch(Durability::Relaxed);
+        let mut batch = self.batch(Durability::Relaxed, Action::Change);
         for record in self.records(Kind::Generation, "").await? {
             let Record::Generation(generation) = record else {
                 continue;

@@ -5,8 +5,8 @@ use crate::batch::{Durability, Op};
 use crate::error::{Error, Result};
 use crate::fact::{self, fold};
 use crate::model::{
-    Confidence, Evidence, Fact, FactId, JobWork, Kind, Origin, Record, SUBJECT_USER, Session,
-    SessionId, TurnId,
+    Action, Confidence, Evidence, Fact, FactId, JobWork, Kind, Origin, Record, SUBJECT_USER,
+    Session, SessionId, TurnId,
 };
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -287,7 +287,7 @@ impl<P: Ports> Memory<P> {
             return Ok(());
         }
         if !import.report.dry_run {
-            let mut batch = self.batch(Durability::Strict);
+            let mut batch = self.batch(Durability::Strict, Action::Import);
             let records = pending.iter().map(|(_, record)| record.clone());
             batch.ops = records.map(Op::Insert).collect();
             match self.commit(&batch).await {
@@ -320,7 +320,7 @@ impl<P: Ports> Memory<P> {
     async fn add_one_by_one(&self, import: &mut Import, pending: Vec<(u64, Record)>) -> Result<()> {
         for (line, record) in pending {
             let (kind, name) = (record.kind(), record.name());
-            let mut batch = self.batch(Durability::Strict);
+            let mut batch = self.batch(Durability::Strict, Action::Import);
             batch.ops = vec![Op::Insert(record)];
             match self.commit(&batch).await {
                 Ok(_) => *import.report.added.entry(kind).or_default() += 1,

@@ -3,7 +3,7 @@
 use super::{Clock, Memory, Ports};
 use crate::batch::{Durability, Op};
 use crate::error::{Error, Result};
-use crate::model::{Judgement, JudgementId, Kind, Record, RecordRef};
+use crate::model::{Action, Judgement, JudgementId, Kind, Record, RecordRef};
 use crate::recall::evaluation::is_known;
 
 impl<P: Ports> Memory<P> {
@@ -30,7 +30,7 @@ impl<P: Ports> Memory<P> {
                 what: record.to_string(),
             });
         }
-        let mut batch = self.batch(Durability::Strict);
+        let mut batch = self.batch(Durability::Strict, Action::Change);
         let former = self.judgements().await?.into_iter();
         let former = former.filter(|one| one.query == query && one.record == record);
         batch.ops.extend(former.map(|one| Op::Delete {

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::extract;
 use crate::fact::{is_erased, resolve};
 use crate::model::{
-    Fact, FactId, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef, Role, SessionId, Turn,
-    Usage, UsageId,
+    Action, AuditSurfaced, Fact, FactId, Job, JobId, JobState, JobWork, Kind, Purpose, Record,
+    RecordRef, Role, SessionId, Turn, Usage, UsageId,
 };
 use crate::recall::Level;
 use std::collections::BTreeSet;
@@ -90,7 +90,7 @@ impl<P: Ports> Memory<P> {
     /// `Storage`, `Closed`.
     pub async fn retry_jobs(&self) -> Result<()> {
         self.ensure_open()?;
-        let mut batch = self.batch(Durability::Relaxed);
+        let mut batch = self.batch(Durability::Relaxed, Action::Change);
         for job in self.jobs() {
             let state = JobState::Waiting {
                 until_ms: self.now().unix_ms,
@@ -129,7 +129,7 @@ impl<P: Ports> Memory<P> {
             }
         };
         let last_error = Some(error.code().to_string());
-        let mut batch = self.batch(Durability::Relaxed);
+        let mut batch = self.batch(Durability::Relaxed, Action::Change);
         batch.ops.push(Op::Put(Record::Job(Job {
             state,
             attempts,
@@ -149,7 +149,7 @@ impl<P: Ports> Memory<P> {
         } = job.work;
         let erasures = self.erasures();
         let turns = self.turns_between(session, first, last).await?;
-        let mut batch = self.batch(Durability::Strict);
+        let mut batch = self.batch(Durability::Strict, Action::Extract);
         batch.ops.push(Op::Delete {
             kind: Kind::Job,
             name: job.id.to_string(),
@@ -159,7 +159,11 @@ impl<P: Ports> Memory<P> {
             .iter()
             .any(|turn| turn.role == Role::User && !turn.text().trim().is_empty())
         {
-            let (facts, usage) = self.extract(session, &turns, cancel).await?;
+            let known = self.known_facts(&turns).await?;
+            if let Some(stamp) = &mut batch.audit {
+                stamp.surfaced = shown(job.id, &known);
+            }
+            let (facts, usage) = self.extract(session, &turns, &known, cancel).await?;
             n_facts = facts.len();
             batch.ops.extend(facts);
             batch.ops.push(Op::Insert(Record::Usage(usage)));
@@ -179,9 +183,9 @@ impl<P: Ports> Memory<P> {
         &self,
         session: SessionId,
         turns: &[Turn],
+        known: &[Fact],
         cancel: &Cancel,
     ) -> Result<(Vec<Op>, Usage)> {
-        let known = self.known_facts(turns).await?;
         let known: Vec<&Fact> = known.iter().collect();
         let turns: Vec<&Turn> = turns.iter().collect();
         let input = extract::input(&turns, &known);
@@ -283,4 +287,14 @@ impl<P: Ports> Memory<P> {
             .cloned()
             .collect())
     }
+}
+
+/// The known facts that a job's request carries, as the audit notes them.
+fn shown(job: JobId, known: &[Fact]) -> Vec<AuditSurfaced> {
+    let shown = known.iter().map(|fact| AuditSurfaced {
+        request: format!("job:{job}"),
+        record: RecordRef::Fact(fact.id),
+        score: None,
+    });
+    shown.collect()
 }

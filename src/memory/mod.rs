@@ -8,6 +8,7 @@
 //!
 //! Every write is one [`Batch`], given to `Memory::commit`.
 
+mod audit;
 mod cancel;
 mod chat;
 mod curate;
@@ -29,7 +30,9 @@ mod ports;
 mod record;
 mod room;
 mod search;
+mod serial;
 
+pub use audit::{AuditItem, AuditReport};
 pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
 pub use embedder_status::{EmbedderState, EmbedderStatus};
@@ -53,8 +56,8 @@ use crate::error::{Error, Result};
 use crate::files::FileTree;
 use crate::index::Mode;
 use crate::model::{
-    Fact, FactId, Generation, Job, JobId, JobState, Record, RecordRef, Session, SessionId,
-    Tombstone, TurnId,
+    Action, Fact, FactId, Generation, Job, JobId, JobState, Namespace, Record, RecordRef, Session,
+    SessionId, Stamp, Tombstone, TurnId,
 };
 use crate::recall::{Corpus, EmbedderSpec};
 use episodes::HotWindow;
@@ -73,12 +76,14 @@ pub struct Memory<P: Ports> {
     own_generation: RefCell<Option<Generation>>,
     trouble: RefCell<Option<embedding::Trouble>>,
     /// Changes of memory files go one after another.
-    file_lock: lock::Lock,
+    file_turns: serial::Serial,
     /// The last commit whose changes are in `state`.
     seen_commit: Cell<u64>,
     closed: Cell<bool>,
     /// Whether the disk was full and vectors were given up for what was said.
     tight: Cell<bool>,
+    /// The store is encrypted and its key is not at hand.
+    locked: Cell<bool>,
 }
 
 /// What is held in memory; all of it can be read again from the store.
@@ -135,6 +140,16 @@ impl<P: Ports> Memory<P> {
     }
 
     fn ensure_open(&self) -> Result<()> {
+        self.ensure_not_closed()?;
+        if self.locked.get() {
+            Err(Error::Locked)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// For what goes on while the memory is locked.
+    fn ensure_not_closed(&self) -> Result<()> {
         if self.closed.get() {
             Err(Error::Closed)
         } else {
@@ -142,13 +157,26 @@ impl<P: Ports> Memory<P> {
         }
     }
 
-    fn batch(&self, durability: Durability) -> Batch {
-        Batch::new(&self.config.namespace, durability)
+    /// A batch that will have its entry in the audit, if it changes something that is audited.
+    fn batch(&self, durability: Durability, action: Action) -> Batch {
+        self.batch_in(&self.config.namespace, durability, action)
+    }
+
+    fn batch_in(&self, namespace: &Namespace, durability: Durability, action: Action) -> Batch {
+        let mut batch = Batch::new(namespace, durability);
+        batch.audit = Some(Stamp {
+            action,
+            at: self.ports.clock().now(),
+            salt: self.ports.clock().random(),
+            surfaced: Vec::new(),
+        });
+        batch
     }
 
     /// Writes the batch, then brings what is held in memory up to it.
     async fn commit(&self, batch: &Batch) -> Result<u64> {
-        let commit = self.apply(batch).await?;
+        let commit = self.apply(batch).await;
+        let commit = self.heed_lock(commit)?;
         // Another tab may have committed in between: its number is then still to be caught up with.
         if commit == self.seen_commit.get() + 1 {
             self.seen_commit.set(commit);

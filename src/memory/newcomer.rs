@@ -7,7 +7,7 @@ use crate::config::EmbedderChoice;
 use crate::embed::{self, CALIBRATION_TEXTS, Calibration};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::index::DIMENSIONS;
-use crate::model::{Generation, Kind, Record, Role};
+use crate::model::{Action, Generation, Kind, Record, Role};
 use crate::recall::EmbedderSpec;
 use crate::store::Store;
 use crate::text::pieces;
@@ -48,7 +48,7 @@ impl<P: Ports> Memory<P> {
                 let measured = self.measure(&own, model).await;
                 self.remember_outcome(&measured);
                 let generation = measured?;
-                let mut batch = self.batch(Durability::Relaxed);
+                let mut batch = self.batch(Durability::Relaxed, Action::Change);
                 batch
                     .ops
                     .push(Op::Put(Record::Generation(generation.clone())));

@@ -6,7 +6,7 @@ use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::index::{IndexConfig, IndexStats};
-use crate::model::{Kind, Record};
+use crate::model::{Action, Kind, Record};
 use crate::store::{Persistence, Range, Store};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -20,6 +20,8 @@ pub struct Status {
     pub persistence: Persistence,
     /// Whether the disk was full since the memory was opened, so that vectors are kept in memory only.
     pub tight: bool,
+    /// Whether the store is encrypted and its key is not at hand: the counts are zero then.
+    pub locked: bool,
     /// The index of the vectors that recall goes by; `None` without an embedder.
     pub index: Option<(IndexConfig, IndexStats)>,
     pub embedder: EmbedderStatus,
@@ -39,7 +41,8 @@ pub struct Counts {
 }
 
 impl<P: Ports> Memory<P> {
-    /// Reads the whole namespace. Vectors that are missing are made later, by [`Memory::work`] or
+    /// Reads the whole namespace; of an encrypted store without its key nothing, until
+    /// [`Memory::unlocked`] is called. Vectors that are missing are made later, by [`Memory::work`] or
     /// after the next message.
     ///
     /// # Errors
@@ -55,14 +58,18 @@ impl<P: Ports> Memory<P> {
             own: RefCell::new(None),
             own_generation: RefCell::new(None),
             trouble: RefCell::new(None),
-            file_lock: Default::default(),
+            file_turns: Default::default(),
             ports,
             config,
             seen_commit: Cell::new(0),
             closed: Cell::new(false),
             tight: Cell::new(false),
+            locked: Cell::new(false),
         };
-        memory.load().await?;
+        match memory.load().await {
+            Err(Error::Locked) => memory.lock(),
+            loaded => loaded?,
+        }
         Ok(memory)
     }
 
@@ -173,7 +180,12 @@ impl<P: Ports> Memory<P> {
     /// # Errors
     /// `Storage`, `Closed`.
     pub async fn catch_up(&self) -> Result<bool> {
-        self.ensure_open()?;
+        self.ensure_not_closed()?;
+        if self.locked.get() {
+            // Another tab may have turned the encryption off.
+            self.unlocked().await?;
+            return Ok(true);
+        }
         let mut reloaded = false;
         let commits = loop {
             let seen = self.seen_commit.get();
@@ -189,7 +201,7 @@ impl<P: Ports> Memory<P> {
             return Ok(reloaded);
         };
         let namespace = &self.config.namespace;
-        let mut stray = self.batch(Durability::Strict);
+        let mut stray = self.batch(Durability::Strict, Action::Erase);
         let ours = commits
             .iter()
             .filter(|(_, commit)| commit.namespace == *namespace);
@@ -199,7 +211,7 @@ impl<P: Ports> Memory<P> {
                 true => None,
                 false => match store.get(namespace, change.kind, &change.name).await {
                     Err(Error::Corrupt { .. }) => continue,
-                    found => found?,
+                    found => self.heed_lock(found)?,
                 },
             };
             if record
@@ -229,6 +241,7 @@ impl<P: Ports> Memory<P> {
         Status {
             persistence: self.ports.store().persistence(),
             tight: self.tight.get(),
+            locked: self.locked.get(),
             index: state.corpus.index(),
             embedder: self.embedder_status(),
             counts: Counts {

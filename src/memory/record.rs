@@ -6,8 +6,8 @@ use crate::block;
 use crate::claude::request::{Message, message_of, system_text};
 use crate::error::{Error, Result};
 use crate::model::{
-    Injection, Job, JobId, JobState, JobWork, Kind, Record, RecordRef, Role, Session, SessionId,
-    Turn, TurnId,
+    Action, Injection, Job, JobId, JobState, JobWork, Kind, Record, RecordRef, Role, Session,
+    SessionId, Turn, TurnId,
 };
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -53,7 +53,7 @@ impl<P: Ports> Memory<P> {
                 at: now,
             })
             .collect();
-        let mut batch = self.record_batch(id, &turns)?;
+        let mut batch = self.record_batch(id, &turns, Action::Remember)?;
         batch.ops.push(Op::Insert(Record::Job(self.extraction(
             id,
             first,
@@ -89,7 +89,11 @@ impl<P: Ports> Memory<P> {
             if self.state.borrow().is_erased(id) {
                 id = new_id();
             }
-            let live = match self.restore(id).await? {
+            let restored = match session {
+                Some(_) => self.restore(id).await?,
+                None => None,
+            };
+            let live = match restored {
                 Some(live) if live.session.ended.is_some() => {
                     id = new_id();
                     self.start(id, model, instructions).await?
@@ -155,7 +159,12 @@ impl<P: Ports> Memory<P> {
     /// A new session: its snapshot is taken now and stays as it is.
     async fn start(&self, id: SessionId, model: &str, instructions: &str) -> Result<LiveSession> {
         let started = self.now();
-        let last_turns = self.last_turns(id).await?;
+        let last_turns = self.last_turns(id).await;
+        let last_turns = match self.heed_lock(last_turns) {
+            // The chat goes on without memory.
+            Err(Error::Locked) => Vec::new(),
+            read => read?,
+        };
         let last_turns: Vec<&Turn> = last_turns.iter().collect();
         let snapshot = block::snapshot(&last_turns, started, self.config.snapshot_tokens);
         let (snapshot, surfaced) = snapshot
@@ -210,8 +219,13 @@ impl<P: Ports> Memory<P> {
     }
 
     /// A strict batch with what the session still owes the disk, and new turns.
-    pub(super) fn record_batch(&self, id: SessionId, turns: &[Turn]) -> Result<Batch> {
-        let mut batch = self.batch(Durability::Strict);
+    pub(super) fn record_batch(
+        &self,
+        id: SessionId,
+        turns: &[Turn],
+        action: Action,
+    ) -> Result<Batch> {
+        let mut batch = self.batch(Durability::Strict, action);
         batch.ops = self.with_live(id, |live| live.unsaved.clone())?;
         batch.ops.extend(
             turns

@@ -3,7 +3,7 @@
 use super::{Memory, Ports};
 use crate::batch::{Batch, Durability, Op};
 use crate::error::{Error, Result};
-use crate::model::Kind;
+use crate::model::{Action, Kind};
 use crate::store::{Range, Store};
 
 /// Vectors deleted in one batch: small, because a full disk may refuse a large one.
@@ -41,7 +41,7 @@ impl<P: Ports> Memory<P> {
             let Ok(scan) = scan else { return n_deleted };
             let readable = scan.records.iter().map(|record| record.name());
             let names = readable.chain(scan.unreadable);
-            let mut batch = self.batch(Durability::Relaxed);
+            let mut batch = self.batch(Durability::Relaxed, Action::Change);
             batch.ops = names
                 .map(|name| Op::Delete {
                     kind: Kind::Vector,

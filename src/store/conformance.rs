@@ -7,19 +7,21 @@
 //! any other user does and not under `cfg(test)`. So the module is compiled behind the feature
 //! `conformance`, which the crate turns on for its own tests only; the package never contains it.
 
+mod audit;
 mod sample;
 
 use super::{Persistence, Range, Scan, Store};
 use crate::batch::{Batch, Commit, Durability, Op};
 use crate::error::Error;
 use crate::model::{Kind, Namespace, Record};
-use sample::{Dice, extreme};
+use audit::*;
+use sample::Dice;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
 
-pub use sample::{name, sample};
+pub use sample::{extreme, name, sample};
 
 /// A kind of store under test.
 #[allow(async_fn_in_trait, reason = "tests run on one thread")]
@@ -70,6 +72,10 @@ tests! {
     opening_again_finds_what_was_kept,
     two_handles_see_each_other,
     any_sequence_does_what_a_map_does,
+    an_audited_batch_has_one_entry_in_its_chain,
+    a_refused_batch_leaves_no_entry,
+    concurrent_entries_make_one_chain,
+    an_erased_entry_keeps_its_place,
 }
 
 /// Runs the whole list, saying each test's name first. A test fails by a panic.
@@ -97,6 +103,8 @@ fn batch(namespace: &Namespace, ops: impl IntoIterator<Item = Op>) -> Batch {
         // Strict commits differ in nothing that can be seen from here, and take longer.
         durability: Durability::Relaxed,
         ops: ops.into_iter().collect(),
+        audit: None,
+        erased_audit: Vec::new(),
     }
 }
 

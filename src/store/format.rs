@@ -24,6 +24,10 @@ pub enum Unreadable {
     UnknownVersion(u64),
     /// The fields are not those of its version.
     WrongShape,
+    /// It can not be opened: it was sealed for another place or key, or has changed since.
+    WrongSeal,
+    /// It is plain where everything is sealed: nobody with the key has written it.
+    NotSealed,
     /// The record carries another name than the one it is stored under.
     WrongName,
 }
@@ -34,6 +38,8 @@ impl fmt::Display for Unreadable {
             Unreadable::NoVersion => write!(f, "it has no version"),
             Unreadable::UnknownVersion(v) => write!(f, "its version {v} is not known here"),
             Unreadable::WrongShape => write!(f, "its fields do not fit its version"),
+            Unreadable::WrongSeal => write!(f, "it does not open with the key"),
+            Unreadable::NotSealed => write!(f, "it is not sealed as everything else is"),
             Unreadable::WrongName => write!(f, "it is stored under another record's name"),
         }
     }

@@ -4,6 +4,7 @@
 //! Two implementations share one list of conformance tests: memory ([`ram`]) and IndexedDB
 //! (`web::idb`).
 
+pub mod body;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod format;
@@ -11,7 +12,7 @@ pub mod ram;
 
 use crate::batch::{Batch, Commit};
 use crate::error::Result;
-use crate::model::{Kind, Namespace, Record};
+use crate::model::{AuditEntry, AuditHead, Kind, Namespace, Record};
 
 /// Whether what is stored outlives the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,9 @@ pub trait Store {
     /// number of the commit. Numbers begin with 1 and grow by one with each commit of this
     /// store, by whichever tab; an empty batch is a commit too.
     ///
+    /// With it, and whole or not at all, go the batch's audit entry and the erasing of older
+    /// entries' content; erasing what is not there is no error.
+    ///
     /// # Errors
     /// `Conflict` with the name of the record if an inserted record exists; `QuotaExceeded`,
     /// `StorageUnavailable`, `Storage`, `Closed`.
@@ -96,6 +100,24 @@ pub trait Store {
     /// # Errors
     /// `Storage`, `Corrupt`.
     async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>>;
+
+    /// The namespace's audit entries with a higher number, oldest first, at most `limit`; `None`
+    /// in the place of one that is there and can not be read.
+    ///
+    /// # Errors
+    /// `StorageUnavailable`, `Storage`, `Closed`.
+    async fn audit_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Option<AuditEntry>)>>;
+
+    /// Number and link of the namespace's newest audit entry.
+    ///
+    /// # Errors
+    /// `StorageUnavailable`, `Storage`, `Closed`.
+    async fn audit_head(&self, namespace: &Namespace) -> Result<AuditHead>;
 }
 
 /// A store that several owners share.
@@ -123,5 +145,16 @@ impl<S: Store> Store for std::rc::Rc<S> {
     }
     async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
         (**self).commits_after(number).await
+    }
+    async fn audit_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Option<AuditEntry>)>> {
+        (**self).audit_after(namespace, number, limit).await
+    }
+    async fn audit_head(&self, namespace: &Namespace) -> Result<AuditHead> {
+        (**self).audit_head(namespace).await
     }
 }

@@ -1,9 +1,10 @@
 //! A store in memory: for a browser without a database, for hosts that want nothing kept, and for tests.
 
 use super::{COMMITS_KEPT, Persistence, Range, Scan, Store, format::Unreadable};
+use crate::audit;
 use crate::batch::{Batch, Commit, Op};
 use crate::error::{Error, Result};
-use crate::model::{Kind, Namespace, Record};
+use crate::model::{AuditEntry, AuditHead, Kind, Namespace, Record};
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,6 +23,8 @@ struct State {
     commits: VecDeque<Commit>,
     /// `None` for a record that is there and can not be read.
     records: BTreeMap<(Namespace, Kind), BTreeMap<Name, Option<Record>>>,
+    /// Each namespace's chain; the entry at `i` has the number `i` + 1.
+    audits: BTreeMap<Namespace, Vec<AuditEntry>>,
 }
 
 /// Sorts as IndexedDB sorts strings: above U+FFFF that is another order than Rust's.
@@ -58,6 +61,23 @@ impl State {
     fn contains(&self, namespace: &Namespace, kind: Kind, name: &Name) -> bool {
         let names = self.records.get(&(namespace.clone(), kind));
         names.is_some_and(|names| names.contains_key(name))
+    }
+
+    fn audit(&mut self, batch: &Batch) {
+        let content = audit::content(batch);
+        if content.is_none() && batch.erased_audit.is_empty() {
+            return;
+        }
+        let chain = self.audits.entry(batch.namespace.clone()).or_default();
+        for entry in chain.iter_mut() {
+            if batch.erased_audit.contains(&entry.number) {
+                entry.content = None;
+            }
+        }
+        if let Some(content) = content {
+            let head = chain.last().map(audit::head_of).unwrap_or_default();
+            chain.push(audit::next(head, content));
+        }
     }
 }
 
@@ -100,6 +120,7 @@ impl Store for RamStore {
                 None => names.remove(&name),
             };
         }
+        state.audit(batch);
         state.n_commits += 1;
         state.commits.push_back(Commit::of(batch));
         if state.commits.len() as u64 > COMMITS_KEPT {
@@ -170,6 +191,26 @@ impl Store for RamStore {
         }
         scan.next = found.next().and(last);
         Ok(scan)
+    }
+
+    async fn audit_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Option<AuditEntry>)>> {
+        let state = self.state.borrow();
+        let chain = state.audits.get(namespace).into_iter().flatten();
+        let later = chain.filter(|entry| entry.number > number).take(limit);
+        Ok(later
+            .map(|entry| (entry.number, Some(entry.clone())))
+            .collect())
+    }
+
+    async fn audit_head(&self, namespace: &Namespace) -> Result<AuditHead> {
+        let state = self.state.borrow();
+        let last = state.audits.get(namespace).and_then(|chain| chain.last());
+        Ok(last.map(audit::head_of).unwrap_or_default())
     }
 }
 

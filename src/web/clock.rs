@@ -12,6 +12,15 @@ extern "C" {
     fn get_random_values(bytes: &Uint8Array);
 }
 
+/// Bits that nobody can foresee: keys are made of them.
+pub fn random() -> u128 {
+    let bytes = Uint8Array::new_with_length(16);
+    get_random_values(&bytes);
+    let mut random = [0; 16];
+    bytes.copy_to(&mut random);
+    u128::from_le_bytes(random)
+}
+
 pub struct BrowserClock;
 
 impl Clock for BrowserClock {
@@ -25,11 +34,7 @@ impl Clock for BrowserClock {
     }
 
     fn random(&self) -> u128 {
-        let bytes = Uint8Array::new_with_length(16);
-        get_random_values(&bytes);
-        let mut random = [0; 16];
-        bytes.copy_to(&mut random);
-        u128::from_le_bytes(random)
+        random()
     }
 
     async fn sleep(&self, ms: u32) {

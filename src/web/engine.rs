@@ -1,7 +1,9 @@
 //! The engine: what JavaScript holds. One plain object goes in, one comes out.
 
+use super::audit::{AuditReportView, AuditView};
 use super::clock::BrowserClock;
 use super::embedder::{BrowserEmbedder, Callback};
+use super::encryption::EncryptionRequest;
 use super::evaluation_view::{EvaluationView, JudgementView, ProgressView};
 use super::files::{self, FileRequest};
 use super::idb::IdbStore;
@@ -17,7 +19,7 @@ use crate::config::{Config, EmbedderChoice};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::index::Mode;
 use crate::memory::{Cancel, Extent, Memory, Ports, RecallRequest, Send, SpokenTurn, TurnFilter};
-use crate::model::{Fact, Kind, Namespace, Origin, Record, Role, SessionId};
+use crate::model::{AuditEntry, AuditHead, Fact, Kind, Namespace, Origin, Record, Role, SessionId};
 use crate::recall::Level;
 use crate::store::ram::RamStore;
 use crate::store::{Persistence, Range, Scan, Store};
@@ -33,8 +35,8 @@ use web_sys::AbortSignal;
 #[wasm_bindgen]
 pub struct Engine(Rc<Inner>);
 
-struct Inner {
-    memory: Memory<Browser>,
+pub(super) struct Inner {
+    pub(super) memory: Memory<Browser>,
     no_disk: Option<Error>,
     no_table: Option<Error>,
     /// Of the chosen embedder's weights, while they are being loaded.
@@ -148,7 +150,15 @@ enum Request {
     Work,
     Jobs,
     RetryJobs,
+    Audit {
+        after: f64,
+        limit: usize,
+    },
+    VerifyAudit,
     CatchUp,
+    Encryption {
+        ask: EncryptionRequest,
+    },
     /// Whether the bytes of the embedding table were refused.
     TableRefused,
     Files {
@@ -194,6 +204,24 @@ enum Request {
         name: Option<String>,
     },
     Crash,
+}
+
+impl Request {
+    /// Whether it is answered while the memory is locked.
+    fn needs_no_key(&self) -> bool {
+        matches!(
+            self,
+            Request::Status
+                | Request::Send { .. }
+                | Request::CatchUp
+                | Request::Encryption { .. }
+                | Request::TableRefused
+                | Request::Embedder
+                | Request::EmbedderLoading { .. }
+                | Request::EmbedderFailed { .. }
+                | Request::Crash
+        )
+    }
 }
 
 #[derive(Deserialize)]
@@ -390,6 +418,9 @@ impl Inner {
         emit: Option<&Function>,
     ) -> std::result::Result<JsValue, Error> {
         let memory = &self.memory;
+        if memory.is_locked() && !request.needs_no_key() {
+            return Err(Error::Locked);
+        }
         match request {
             Request::Status => give(&StatusView::new(
                 memory.status(),
@@ -564,6 +595,12 @@ impl Inner {
                 memory.retry_jobs().await?;
                 Ok(JsValue::UNDEFINED)
             }
+            Request::Audit { after, limit } => {
+                let items = memory.audit(after as u64, limit).await?;
+                give(&items.iter().map(AuditView::from).collect::<Vec<_>>())
+            }
+            Request::VerifyAudit => give(&AuditReportView::from(memory.verify_audit().await?)),
+            Request::Encryption { ask } => self.encryption(ask).await,
             Request::CatchUp => give(&CatchUpView {
                 changed: memory.catch_up().await?,
             }),
@@ -615,6 +652,14 @@ impl Inner {
 }
 
 impl Inner {
+    /// The store, if it is on disk.
+    pub(super) fn disk(&self) -> Option<&IdbStore> {
+        match &self.memory.store().store {
+            AnyStore::Disk(store) => Some(store),
+            AnyStore::Memory(_) => None,
+        }
+    }
+
     fn embedder(&self) -> EmbedderView {
         let status = self.memory.embedder_status();
         EmbedderView::new(status, self.no_table.as_ref(), self.loaded.get())
@@ -716,7 +761,7 @@ pub(super) fn thrown(error: &Error) -> JsValue {
 }
 
 /// The browser, as the driver sees it.
-struct Browser {
+pub(super) struct Browser {
     store: Announcing,
     transport: FetchTransport,
     clock: BrowserClock,
@@ -744,14 +789,14 @@ impl Ports for Browser {
 }
 
 /// The disk, or memory where the browser gives no database.
-enum AnyStore {
+pub(super) enum AnyStore {
     Disk(IdbStore),
     Memory(RamStore),
 }
 
 /// Tells the page of each commit, so that it can tell the other tabs.
-struct Announcing {
-    store: AnyStore,
+pub(super) struct Announcing {
+    pub(super) store: AnyStore,
     notify: Function,
 }
 
@@ -815,5 +860,18 @@ impl Store for Announcing {
 
     async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
         delegate!(self, store => store.commits_after(number).await)
+    }
+
+    async fn audit_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Option<AuditEntry>)>> {
+        delegate!(self, store => store.audit_after(namespace, number, limit).await)
+    }
+
+    async fn audit_head(&self, namespace: &Namespace) -> Result<AuditHead> {
+        delegate!(self, store => store.audit_head(namespace).await)
     }
 }

@@ -3,11 +3,15 @@
 //! One crate, two modules for the browser: the engine, and the vector index by itself. A build has the exports of one.
 
 #[cfg(feature = "engine")]
+mod audit;
+#[cfg(feature = "engine")]
 mod clock;
 #[cfg(feature = "engine")]
 mod embed;
 #[cfg(feature = "engine")]
 mod embedder;
+#[cfg(feature = "engine")]
+mod encryption;
 #[cfg(feature = "engine")]
 mod engine;
 #[cfg(feature = "engine")]

@@ -310,6 +310,7 @@ pub struct StatusView {
     pub index: Option<IndexView>,
     pub counts: CountsView,
     pub unreadable: Vec<String>,
+    pub locked: bool,
     pub version: &'static str,
 }
 
@@ -455,6 +456,7 @@ impl StatusView {
                 dead_jobs: counts.dead_jobs,
             },
             unreadable: status.unreadable,
+            locked: status.locked,
             version: env!("CARGO_PKG_VERSION"),
         }
     }

@@ -1,6 +1,7 @@
 //! The driver against a scripted endpoint, a store in memory, a clock that stands still and the real
 //! embedding table. One binary, because each further one is linked again.
 
+mod audit;
 mod chat;
 mod episodes;
 mod erase;
@@ -9,6 +10,7 @@ mod faults;
 mod files;
 mod generations;
 mod languages;
+mod locked;
 mod queue;
 mod tabs;
 mod tidy;

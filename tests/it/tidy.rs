@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. A module may use the ones before it, and the ones in its own row.
 const LAYERS: &[&[&str]] = &[
-    &["error", "real", "time"],
-    &["model"],
+    &["error", "hex", "real", "time"],
+    &["model", "seal"],
     &["batch"],
+    &["audit"],
     &["text"],
     &["fact", "files", "index", "embed"],
     &["recall"],
@@ -203,6 +204,17 @@ fn every_reason_of_a_refused_line_is_known_to_the_package() {
     let union = union.split(';').next().unwrap();
     let theirs: Vec<&str> = union.split('"').skip(1).step_by(2).collect();
     assert_eq!(reasons[..], theirs);
+}
+
+#[test]
+fn what_the_driver_writes_is_audited() {
+    // `Memory::batch` stamps what it makes.
+    for file in files(&root().join("src/memory"), ".rs") {
+        let source = fs::read_to_string(&file).unwrap();
+        let expected = usize::from(file.ends_with("memory/mod.rs"));
+        let n = source.matches("Batch::new(").count();
+        assert_eq!(n, expected, "{} makes batches of its own", file.display());
+    }
 }
 
 #[test]

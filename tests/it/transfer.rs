@@ -5,7 +5,7 @@ use onhand::batch::{Batch, Durability, Op};
 use onhand::erase::Target;
 use onhand::error::Error;
 use onhand::memory::{Memory, RecallRequest, SpokenTurn};
-use onhand::model::{Kind, Origin, Record, Role, SessionId, Turn, TurnId};
+use onhand::model::{Kind, Origin, Record, RecordRef, Role, SessionId, Turn, TurnId};
 use onhand::recall::Level;
 use onhand::store::{Range, Store};
 use onhand::time::Timestamp;
@@ -81,6 +81,10 @@ fn lived() -> (World, SessionId) {
     let (note, _) =
         pollster::block_on(memory.remember(None, &[spoken("a note to be erased")])).unwrap();
     pollster::block_on(memory.erase(&Target::Session(note))).unwrap();
+    let create = json!({"command": "create", "path": "/memories/boat.md", "file_text": "It leaks."});
+    pollster::block_on(memory.run_file_command(&create)).unwrap();
+    let newest = RecordRef::Fact(corrected.id);
+    pollster::block_on(memory.judge("what is my boat called?", newest, Some(true))).unwrap();
     for kind in onhand::transfer::kinds() {
         assert!(world.n_stored(kind) > 0, "{kind:?}");
     }

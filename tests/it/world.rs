@@ -9,7 +9,7 @@ use onhand::memory::{
     Body, Cancel, ChatEvent, Clock, Embedder, EmbedderModel, HttpRequest, HttpResponse, Memory,
     Pace, Ports, Send, Sent, Transport,
 };
-use onhand::model::{Kind, Namespace, Record, SessionId};
+use onhand::model::{AuditEntry, AuditHead, Kind, Namespace, Record, SessionId};
 use onhand::store::ram::RamStore;
 use onhand::store::{Persistence, Range, Scan, Store};
 use onhand::time::Timestamp;
@@ -374,6 +374,19 @@ impl Store for Faulty {
     async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
         self.pass_time().await;
         self.inner.commits_after(number).await
+    }
+    async fn audit_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Option<AuditEntry>)>> {
+        fail(&self.reads_fail)?;
+        self.inner.audit_after(namespace, number, limit).await
+    }
+    async fn audit_head(&self, namespace: &Namespace) -> Result<AuditHead> {
+        fail(&self.reads_fail)?;
+        self.inner.audit_head(namespace).await
     }
 }
 

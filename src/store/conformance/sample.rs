@@ -164,7 +164,7 @@ pub fn sample(kind: Kind, i: u32) -> Record {
 
 /// Records whose fields are at their limits: numbers that JavaScript's own can not hold, text
 /// that a careless decoder changes, nothing where something may be missing.
-pub(super) fn extreme() -> Vec<Record> {
+pub fn extreme() -> Vec<Record> {
     let texts = [
         "",
         "\0",
@@ -200,8 +200,8 @@ pub(super) fn extreme() -> Vec<Record> {
         -0.0,
         f32::MAX,
         f32::MIN_POSITIVE,
-        f32::INFINITY,
-        f32::NEG_INFINITY,
+        f32::MIN,
+        f32::EPSILON,
         16_777_217.0,
     ];
     let Record::Injection(mut injection) = sample(Kind::Injection, 200) else {

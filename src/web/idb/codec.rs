@@ -3,6 +3,7 @@
 use crate::batch::Commit;
 use crate::error::{Error, Result};
 use crate::model::{Kind, Record};
+use crate::seal::Keyring;
 use crate::store::format::{self, Unreadable};
 use js_sys::Reflect;
 use serde::Serialize;
@@ -48,10 +49,31 @@ pub fn record_from_js(
     name: &str,
     value: JsValue,
 ) -> std::result::Result<Record, Unreadable> {
-    let version = Reflect::get(&value, &"v".into()).ok();
-    let v = version
-        .and_then(|v| v.as_f64())
+    let v = version_of(&value).ok_or(Unreadable::NoVersion)?;
+    format::read(kind, v, name, Deserializer::from(value))
+}
+
+/// The version in a stored value.
+pub fn version_of(value: &JsValue) -> Option<u64> {
+    let version = Reflect::get(value, &"v".into()).ok()?.as_f64();
+    version
         .filter(|v| v.fract() == 0.0 && *v >= 0.0)
-        .ok_or(Unreadable::NoVersion)?;
-    format::read(kind, v as u64, name, Deserializer::from(value))
+        .map(|v| v as u64)
+}
+
+pub fn keyring_to_js(keyring: &Keyring) -> Result<JsValue> {
+    to_js(keyring)
+}
+
+/// The stored keyring; `None` if there is none.
+pub fn keyring_from_js(value: JsValue) -> Result<Option<Keyring>> {
+    if value.is_undefined() {
+        return Ok(None);
+    }
+    let keyring: Option<Keyring> = serde_wasm_bindgen::from_value(value).ok();
+    let keyring = keyring.filter(|keyring| keyring.v == Keyring::VERSION);
+    keyring.map(Some).ok_or_else(|| Error::Corrupt {
+        what: "the keyring".into(),
+        message: "it is of another shape or version".into(),
+    })
 }

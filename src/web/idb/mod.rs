@@ -10,21 +10,29 @@
 //! When another tab upgrades or deletes the database, or the browser closes the connection, the
 //! next call opens a new one. Nothing waits for ever ([`Patience`]).
 
+mod audit;
 mod codec;
+mod commit;
 mod connection;
+mod convert;
 mod key;
 mod patience;
+mod sealing;
 mod transaction;
+mod vault;
 
 pub mod failure;
 pub mod schema;
 
 pub use patience::Patience;
+pub use sealing::{Passkey, Progress, Sealing};
 
-use crate::batch::{Batch, Commit};
+use crate::batch::{Batch, Commit, Durability};
 use crate::error::{Error, Result};
-use crate::model::{Kind, Namespace, Record};
+use crate::model::{AuditEntry, AuditHead, Kind, Namespace, Record};
+use crate::store::format::Unreadable;
 use crate::store::{Persistence, Range, Scan, Store};
+use commit::Prepared;
 use connection::Connection;
 use failure::{Exception, TIMEOUT};
 use idb::KeyRange;
@@ -32,8 +40,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::rc::Rc;
-use transaction::{Failure, Prepared};
+use transaction::{Answered, Failure, Found};
+use vault::View;
 use wasm_bindgen::JsValue;
+use web_sys::IdbTransaction;
 
 /// Records in an IndexedDB database of this page's origin.
 pub struct IdbStore {
@@ -41,6 +51,10 @@ pub struct IdbStore {
     patience: Patience,
     /// The last connection that was opened; it may have been closed since.
     connection: RefCell<Rc<Connection>>,
+    /// What is known of the encryption.
+    view: RefCell<View>,
+    /// How far this store has come with sealing or opening everything.
+    position: RefCell<Option<convert::Position>>,
     closed: Cell<bool>,
 }
 
@@ -59,12 +73,16 @@ impl IdbStore {
     /// As [`IdbStore::open`].
     pub async fn open_with(database_name: &str, patience: Patience) -> Result<IdbStore> {
         let connection = Connection::open(database_name, patience).await?;
-        Ok(IdbStore {
+        let store = IdbStore {
             database_name: database_name.into(),
             patience,
             connection: RefCell::new(connection),
+            view: RefCell::default(),
+            position: RefCell::default(),
             closed: Cell::new(false),
-        })
+        };
+        store.look_at_keyring().await?;
+        Ok(store)
     }
 
     pub fn database_name(&self) -> &str {
@@ -156,6 +174,81 @@ impl IdbStore {
             again = false;
         }
     }
+
+    /// Records of a range with their names. What the view of the encryption does not explain is
+    /// looked at again with a new one.
+    async fn records(
+        &self,
+        namespace: &Namespace,
+        kind: Kind,
+        keys: KeyRange,
+        limit: Option<u32>,
+    ) -> Result<Vec<(String, std::result::Result<Record, Unreadable>)>> {
+        let mut again = true;
+        loop {
+            let view = self.unlocked_view().await?;
+            let found = self.read(schema::store_of(kind), keys.clone(), limit);
+            let mut surprised = false;
+            let mut records = Vec::new();
+            for (key, value) in found.await? {
+                let name = key::name_in(&key);
+                let record = view.record_from_js(kind, namespace, &name, value);
+                let record = record.map_err(|misread| {
+                    surprised |= misread.is_surprise;
+                    misread.unreadable
+                });
+                records.push((name, record));
+            }
+            if !(again && surprised) {
+                return Ok(records);
+            }
+            self.look_at_keyring().await?;
+            again = false;
+        }
+    }
+
+    async fn count(&self, store: &'static str) -> Result<u32> {
+        let connection = self.connection().await?;
+        let counting = async move {
+            let transaction = connection.read(store)?;
+            let n = transaction.store(store)?.count(None).await?;
+            Ok::<u32, Exception>(n)
+        };
+        let limit_ms = self.patience.transaction_ms;
+        let counted = patience::settle(limit_ms, counting, |_| ()).await;
+        let late = || Exception::new(TIMEOUT, "the browser did not answer in time");
+        counted
+            .unwrap_or_else(|| Err(late()))
+            .map_err(Exception::in_use)
+    }
+
+    /// One transaction that writes. Opens a new connection once if the present one proves to be closed.
+    async fn write(
+        &self,
+        stores: &[&str],
+        durability: Durability,
+        make: impl Fn(
+            &IdbTransaction,
+            &Rc<RefCell<Found>>,
+        ) -> std::result::Result<Vec<Answered>, JsValue>,
+    ) -> std::result::Result<u64, Failure> {
+        let mut again = true;
+        loop {
+            let connection = self.connection().await.map_err(Failure::from)?;
+            let limit_ms = self.patience.transaction_ms;
+            let database = connection.writes();
+            match transaction::write(database, stores, durability, limit_ms, &make).await {
+                Err(Failure::NotBegun(_)) if again => connection.close(),
+                result => {
+                    if result.as_ref().is_err_and(Failure::lost_the_connection) {
+                        connection.close();
+                    }
+                    return result;
+                }
+            }
+            again = false;
+        }
+    }
 }
 
 async fn read(
@@ -200,28 +293,20 @@ impl Store for IdbStore {
     }
 
     async fn apply(&self, batch: &Batch) -> Result<u64> {
-        let prepared = Prepared::new(batch)?;
         let mut again = true;
         loop {
-            let connection = self.connection().await?;
-            let limit_ms = self.patience.transaction_ms;
-            let result = transaction::commit(connection.writes(), &prepared, limit_ms).await;
+            let prepared = Prepared::new(batch, &self.unlocked_view().await?)?;
+            let (stores, durability) = prepared.scope();
+            let result = self
+                .write(stores, durability, |transaction, found| {
+                    commit::requests(transaction, &prepared, found)
+                })
+                .await;
             match result {
-                Ok(number) => return Ok(number),
-                Err(Failure::NotBegun(exception)) => {
-                    connection.close();
-                    if !again {
-                        return Err(exception.in_use());
-                    }
-                    again = false;
-                }
-                Err(Failure::Failed { exception, error }) => {
-                    if exception.is_lost_connection() {
-                        connection.close();
-                    }
-                    return Err(error);
-                }
+                Err(Failure::Outdated) if again => self.look_at_keyring().await?,
+                result => return result.map_err(Failure::error),
             }
+            again = false;
         }
     }
 
@@ -229,13 +314,11 @@ impl Store for IdbStore {
         let key = KeyRange::only(&key::key(namespace, name));
         let key = key.map_err(|error| Exception::from(error).in_use())?;
         // rexie's `get` can not tell a stored null, which is damage, from nothing.
-        let mut found = self.read(schema::store_of(kind), key, Some(1)).await?;
+        let mut found = self.records(namespace, kind, key, Some(1)).await?;
         match found.pop() {
             None => Ok(None),
-            Some((_, value)) => match codec::record_from_js(kind, name, value) {
-                Ok(record) => Ok(Some(record)),
-                Err(unreadable) => Err(unreadable.error(kind, name)),
-            },
+            Some((_, Ok(record))) => Ok(Some(record)),
+            Some((_, Err(unreadable))) => Err(unreadable.error(kind, name)),
         }
     }
 
@@ -249,12 +332,11 @@ impl Store for IdbStore {
         let limit = range.limit.unwrap_or(usize::MAX);
         // One more than asked for tells whether there is a next page.
         let n_wanted = u32::try_from(limit).ok().and_then(|n| n.checked_add(1));
-        let found = self.read(schema::store_of(kind), keys, n_wanted).await?;
+        let found = self.records(namespace, kind, keys, n_wanted).await?;
         let more = found.len() > limit;
         let mut last = None;
-        for (key, value) in found.into_iter().take(limit) {
-            let name = key::name_in(&key);
-            match codec::record_from_js(kind, &name, value) {
+        for (name, record) in found.into_iter().take(limit) {
+            match record {
                 Ok(record) => scan.records.push(record),
                 Err(_) => scan.unreadable.push(name.clone()),
             }
@@ -325,5 +407,44 @@ impl Store for IdbStore {
         };
         commits.retain(|(key, _)| *key > number);
         Ok(reaches_back.then_some(commits))
+    }
+
+    async fn audit_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Option<AuditEntry>)>> {
+        let keys = audit::keys_after(namespace, number);
+        let keys = keys.map_err(|error| Exception::from(error).in_use())?;
+        let limit = u32::try_from(limit).ok();
+        let mut again = true;
+        loop {
+            let view = self.unlocked_view().await?;
+            let found = self.read(schema::AUDIT, keys.clone(), limit).await?;
+            let entry = |(key, value): (JsValue, JsValue)| {
+                let number = audit::number_in(&key);
+                (number, view.entry_from_js(namespace, number, &value))
+            };
+            let entries: Vec<_> = found.into_iter().map(entry).collect();
+            // An entry may have become unreadable because another tab changed the encryption.
+            if !again || entries.iter().all(|(_, entry)| entry.is_some()) {
+                return Ok(entries);
+            }
+            self.look_at_keyring().await?;
+            again = false;
+        }
+    }
+
+    async fn audit_head(&self, namespace: &Namespace) -> Result<AuditHead> {
+        let key = KeyRange::only(&audit::head_key(namespace));
+        let key = key.map_err(|error| Exception::from(error).in_use())?;
+        let found = self.read(schema::META, key, Some(1)).await?;
+        let head = found.first().map(|(_, value)| audit::head_from_js(value));
+        head.unwrap_or(Some(AuditHead::default()))
+            .ok_or_else(|| Error::Corrupt {
+                what: "the head of the audit".into(),
+                message: "it is of another shape".into(),
+            })
     }
 }

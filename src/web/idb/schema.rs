@@ -11,10 +11,13 @@ pub const META: &str = "meta";
 /// Who changed what: the newest [`COMMITS_KEPT`](crate::store::COMMITS_KEPT) commits by number.
 pub const COMMITS: &str = "commits";
 
+/// The audit's entries, by namespace and number.
+pub const AUDIT: &str = "audit";
+
 /// Every object store that a version of this program ever made.
 ///
 /// It only grows: an upgrade by rexie deletes each object store that is not listed, with all that is in it.
-pub const STORES: [&str; 13] = [
+pub const STORES: [&str; 14] = [
     "sessions",
     "turns",
     "facts",
@@ -28,10 +31,13 @@ pub const STORES: [&str; 13] = [
     "tombstones",
     META,
     COMMITS,
+    AUDIT,
 ];
 
 /// Key in [`META`] of the last commit's number.
 pub const META_COMMIT: &str = "commit";
+/// Key in [`META`] of the keyring; nothing is there while nothing is sealed.
+pub const META_KEYRING: &str = "keyring";
 /// Key in [`META`] of the format's version.
 pub const META_FORMAT: &str = "format";
 /// Key in [`META`] of the store's own id.

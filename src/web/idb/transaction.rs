@@ -1,4 +1,4 @@
-//! One batch, one transaction, over web-sys: rexie can not ask for durability.
+//! Transactions that write, over web-sys: rexie can not ask for durability.
 //!
 //! Rules that are kept here, since breaking them loses data in one browser or another:
 //! - Everything is prepared before the transaction begins. No await, and so no microtask, lies
@@ -8,20 +8,15 @@
 
 use super::failure::{Exception, TIMEOUT};
 use super::patience::settle;
-use super::{codec, key, schema};
-use crate::batch::{Batch, Commit, Durability, Op};
-use crate::error::{Error, Result};
-use crate::memory::Clock;
-use crate::store::format;
-use crate::web::clock::BrowserClock;
+use crate::batch::Durability;
+use crate::error::Error;
 use js_sys::{Array, Function, Object, Promise};
 use std::cell::RefCell;
 use std::rc::Rc;
-use ulid::Ulid;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Event, IdbDatabase, IdbKeyRange, IdbObjectStore, IdbRequest, IdbTransaction};
+use web_sys::{Event, IdbDatabase, IdbRequest, IdbTransaction};
 
 // web-sys has `transaction` with options only among its unstable interfaces, which need a
 // compiler flag from everyone who builds the crate.
@@ -38,73 +33,47 @@ extern "C" {
     ) -> std::result::Result<IdbTransaction, JsValue>;
 }
 
-/// A batch, ready to be written.
-pub struct Prepared {
-    requests: Vec<Request>,
-    commit: JsValue,
-    stores: Array,
-    options: JsValue,
-}
-
-struct Request {
-    store: &'static str,
-    key: JsValue,
-    change: Change,
-}
-
-enum Change {
-    Add { value: JsValue, name: String },
-    Put(JsValue),
-    Delete,
-}
-
-/// Why a batch was not written.
+/// Why nothing was written.
 pub enum Failure {
     /// The connection was closed before anything began; another may do.
     NotBegun(Exception),
+    /// Another tab has changed the encryption: what was prepared does not fit any more.
+    Outdated,
     Failed {
         exception: Exception,
         error: Error,
     },
 }
 
-impl Prepared {
-    pub fn new(batch: &Batch) -> Result<Prepared> {
-        let mut stores = vec![schema::META, schema::COMMITS];
-        let mut requests = Vec::with_capacity(batch.ops.len());
-        for op in &batch.ops {
-            let (kind, name, change) = match op {
-                Op::Insert(record) => {
-                    let name = record.name();
-                    let value = codec::record_to_js(record)?;
-                    let change = Change::Add {
-                        value,
-                        name: name.clone(),
-                    };
-                    (record.kind(), name, change)
-                }
-                Op::Put(record) => {
-                    let change = Change::Put(codec::record_to_js(record)?);
-                    (record.kind(), record.name(), change)
-                }
-                Op::Delete { kind, name } => (*kind, name.clone(), Change::Delete),
-            };
-            let store = schema::store_of(kind);
-            if !stores.contains(&store) {
-                stores.push(store);
-            }
-            requests.push(Request {
-                store,
-                key: key::key(&batch.namespace, &name),
-                change,
-            });
+impl Failure {
+    pub fn lost_the_connection(&self) -> bool {
+        match self {
+            Failure::NotBegun(_) => true,
+            Failure::Outdated => false,
+            Failure::Failed { exception, .. } => exception.is_lost_connection(),
         }
-        Ok(Prepared {
-            requests,
-            commit: codec::commit_to_js(&Commit::of(batch))?,
-            stores: stores.into_iter().map(JsValue::from_str).collect(),
-            options: options(batch.durability),
-        })
+    }
+
+    /// What the caller hears of it.
+    pub fn error(self) -> Error {
+        match self {
+            Failure::NotBegun(exception) => exception.in_use(),
+            Failure::Outdated => Error::Storage {
+                name: OUTDATED.into(),
+                message: "another tab is changing the encryption".into(),
+            },
+            Failure::Failed { error, .. } => error,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    /// What failed before there was a transaction.
+    fn from(error: Error) -> Failure {
+        Failure::Failed {
+            exception: Exception::new(error.code(), ""),
+            error,
+        }
     }
 }
 
@@ -118,15 +87,25 @@ fn options(durability: Durability) -> JsValue {
     options.expect("pairs make an object").into()
 }
 
-/// Writes the batch and returns the number of the commit.
-pub async fn commit(
+/// What is done when a request has its answer. The browser calls it until the transaction ends.
+pub type Answered = Closure<dyn FnMut(Event)>;
+
+/// Writes in one transaction what `make` asks for, and in the answers' events; gives the number of
+/// the commit, if it is one.
+pub async fn write(
     database: &IdbDatabase,
-    prepared: &Prepared,
+    stores: &[&str],
+    durability: Durability,
     limit_ms: u32,
+    make: impl FnOnce(
+        &IdbTransaction,
+        &Rc<RefCell<Found>>,
+    ) -> std::result::Result<Vec<Answered>, JsValue>,
 ) -> std::result::Result<u64, Failure> {
-    let database = database.unchecked_ref::<Database>();
+    let stores: Array = stores.iter().copied().map(JsValue::from_str).collect();
     let transaction = database
-        .transaction(&prepared.stores, "readwrite", &prepared.options)
+        .unchecked_ref::<Database>()
+        .transaction(&stores, "readwrite", &options(durability))
         .map_err(|error| {
             let exception = Exception::from(error);
             match exception.name.as_str() {
@@ -134,7 +113,7 @@ pub async fn commit(
                 _ => failed(exception),
             }
         })?;
-    let running = Running::start(transaction.clone(), prepared)
+    let running = Running::start(transaction.clone(), make)
         .map_err(|error| failed(Exception::from(error)))?;
     match settle(limit_ms, running.settled(), |_| ()).await {
         Some(result) => result,
@@ -166,45 +145,35 @@ struct Running {
     ended: JsFuture,
     /// What the events found out.
     found: Rc<RefCell<Found>>,
-    /// Called by the browser until the transaction ends.
-    _on_number: Closure<dyn FnMut(Event)>,
+    _answered: Vec<Answered>,
     _on_error: Closure<dyn FnMut(Event)>,
 }
 
+/// What the events of a transaction found out.
 #[derive(Default)]
-struct Found {
-    number: u64,
+pub struct Found {
+    /// The number of the commit, if it is one.
+    pub number: u64,
     /// The requests that insert, and what.
-    inserts: Vec<(IdbRequest, String)>,
+    pub inserts: Vec<(IdbRequest, String)>,
     /// The name of the record whose insertion failed.
     conflict: Option<String>,
     /// Why we aborted the transaction ourselves.
     own_abort: Option<Exception>,
 }
 
+/// The name of the exception when the encryption is not what the transaction was prepared for.
+const OUTDATED: &str = "OutdatedViewError";
+
 impl Running {
     fn start(
         transaction: IdbTransaction,
-        prepared: &Prepared,
+        make: impl FnOnce(
+            &IdbTransaction,
+            &Rc<RefCell<Found>>,
+        ) -> std::result::Result<Vec<Answered>, JsValue>,
     ) -> std::result::Result<Running, JsValue> {
         let found = Rc::new(RefCell::new(Found::default()));
-        let meta = transaction.object_store(schema::META)?;
-        let commits = transaction.object_store(schema::COMMITS)?;
-        let last_number = meta.get(&schema::META_COMMIT.into())?;
-        let on_number = {
-            let (found, entry) = (found.clone(), prepared.commit.clone());
-            let (transaction, request) = (transaction.clone(), last_number.clone());
-            Closure::new(
-                move |_: Event| match number_commit(&request, &meta, &commits, &entry) {
-                    Ok(number) => found.borrow_mut().number = number,
-                    Err(error) => {
-                        found.borrow_mut().own_abort = Some(Exception::from(error));
-                        let _ = transaction.abort();
-                    }
-                },
-            )
-        };
-        last_number.set_onsuccess(Some(on_number.as_ref().unchecked_ref()));
         // The first failed request aborts the transaction; those after it fail because of that.
         let on_error = {
             let found = found.clone();
@@ -223,16 +192,16 @@ impl Running {
             transaction.set_oncomplete(Some(&resolve));
             transaction.set_onabort(Some(&reject));
         }));
-        if let Err(error) = make_requests(&transaction, prepared, &found) {
+        let answered = make(&transaction, &found).or_else(|error| {
             // What was asked for already must not be kept. The end is awaited as any other.
             found.borrow_mut().own_abort = Some(Exception::from(error));
-            transaction.abort()?;
-        }
+            transaction.abort().map(|()| Vec::new())
+        })?;
         Ok(Running {
             transaction,
             ended,
             found,
-            _on_number: on_number,
+            _answered: answered,
             _on_error: on_error,
         })
     }
@@ -249,6 +218,7 @@ impl Running {
             (None, None) => Exception::from(JsValue::NULL),
         };
         match (exception.name.as_str(), found.conflict) {
+            (OUTDATED, _) => Err(Failure::Outdated),
             ("ConstraintError", Some(id)) => Err(Failure::Failed {
                 exception,
                 error: Error::Conflict { id },
@@ -258,60 +228,33 @@ impl Running {
     }
 }
 
-fn make_requests(
+/// Thrown in an answer's event, it ends the transaction with [`Failure::Outdated`].
+pub fn outdated() -> JsValue {
+    let error = js_sys::Error::new("another tab has changed the encryption");
+    error.set_name(OUTDATED);
+    error.into()
+}
+
+/// Calls `act` with the request's answer, in the answer's event: requests that it makes are still of
+/// the transaction. If it fails, the transaction is aborted.
+pub fn answered(
     transaction: &IdbTransaction,
-    prepared: &Prepared,
-    found: &RefCell<Found>,
-) -> std::result::Result<(), JsValue> {
-    for Request { store, key, change } in &prepared.requests {
-        let store = transaction.object_store(store)?;
-        match change {
-            Change::Add { value, name } => {
-                let request = store.add_with_key(value, key)?;
-                found.borrow_mut().inserts.push((request, name.clone()));
+    request: &IdbRequest,
+    found: &Rc<RefCell<Found>>,
+    mut act: impl FnMut(&mut Found, JsValue) -> std::result::Result<(), JsValue> + 'static,
+) -> Answered {
+    let on_success = {
+        let (transaction, request, found) = (transaction.clone(), request.clone(), found.clone());
+        Closure::<dyn FnMut(Event)>::new(move |_: Event| {
+            let acted = request
+                .result()
+                .and_then(|answer| act(&mut found.borrow_mut(), answer));
+            if let Err(error) = acted {
+                found.borrow_mut().own_abort = Some(Exception::from(error));
+                let _ = transaction.abort();
             }
-            Change::Put(value) => {
-                store.put_with_key(value, key)?;
-            }
-            Change::Delete => {
-                store.delete(key)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Gives the commit its number and notes what it changed, for the other tabs.
-fn number_commit(
-    last_number: &IdbRequest,
-    meta: &IdbObjectStore,
-    commits: &IdbObjectStore,
-    entry: &JsValue,
-) -> std::result::Result<u64, JsValue> {
-    let last = last_number.result()?;
-    let last = match last.as_f64() {
-        Some(last) => last as u64,
-        None if last.is_undefined() => {
-            meta.put_with_key(&format::VERSION.into(), &schema::META_FORMAT.into())?;
-            meta.put_with_key(&fresh_id().into(), &schema::META_STORE.into())?;
-            0
-        }
-        None => return Err(js_sys::Error::new("the number of the last commit is damaged").into()),
+        })
     };
-    let number = last + 1;
-    let key = JsValue::from_f64(number as f64);
-    meta.put_with_key(&key, &schema::META_COMMIT.into())?;
-    commits.put_with_key(entry, &key)?;
-    if let Some(dropped) = number.checked_sub(crate::store::COMMITS_KEPT) {
-        let range = IdbKeyRange::upper_bound(&JsValue::from_f64(dropped as f64))?;
-        commits.delete(&range)?;
-    }
-    Ok(number)
-}
-
-/// An id for a store that is new.
-fn fresh_id() -> String {
-    let clock = BrowserClock;
-    let ms = u64::try_from(clock.now().unix_ms).unwrap_or(0);
-    Ulid::from_parts(ms, clock.random()).to_string()
+    request.set_onsuccess(Some(on_success.as_ref().unchecked_ref()));
+    on_success
 }

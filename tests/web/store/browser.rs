@@ -4,6 +4,8 @@ use js_sys::{Array, Function, Promise};
 use onhand::batch::{Batch, Durability, Op};
 use onhand::model::{Kind, Namespace};
 use onhand::store::conformance::sample;
+use onhand::web::idb::schema;
+use rexie::TransactionMode;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
@@ -49,4 +51,18 @@ pub fn insertion(kind: Kind, i: u32, durability: Durability) -> Batch {
     let mut batch = Batch::new(&ada(), durability);
     batch.ops = vec![Op::Insert(sample(kind, i))];
     batch
+}
+
+/// Puts the value of a JavaScript expression in the place of a record that is there.
+pub async fn put(database: &str, kind: Kind, key: &JsValue, value: &str) {
+    let database = rexie::Rexie::builder(database).build().await.unwrap();
+    let store = schema::store_of(kind);
+    let transaction = database.transaction(&[store], TransactionMode::ReadWrite);
+    let transaction = transaction.unwrap();
+    let records = transaction.store(store).unwrap();
+    let before = records.key_exists(key.clone()).await.unwrap();
+    assert!(before, "there is nothing to damage");
+    records.put(&js(value), Some(key)).await.unwrap();
+    transaction.done().await.unwrap();
+    database.close();
 }

@@ -3,12 +3,12 @@
 mod browser;
 mod connections;
 mod on_disk;
+mod sealed;
 
 use onhand::model::{Kind, Namespace};
 use onhand::store::conformance::{Subject, run_all};
 use onhand::store::ram::RamStore;
-use onhand::web::idb::{IdbStore, schema};
-use rexie::TransactionMode;
+use onhand::web::idb::IdbStore;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test};
 
 struct Ram;
@@ -49,21 +49,31 @@ impl Subject for Idb {
             Kind::File => "({v: 1, path: '/memories/a'})",
             Kind::Judgement => "({v: 1, good: 1})",
         };
-        let database = rexie::Rexie::builder(store.database_name());
-        let database = database.build().await.unwrap();
-        let store = schema::store_of(kind);
-        let transaction = database.transaction(&[store], TransactionMode::ReadWrite);
-        let transaction = transaction.unwrap();
-        let records = transaction.store(store).unwrap();
-        let before = records.key_exists(key.clone()).await.unwrap();
-        assert!(before, "there is nothing to damage");
-        let broken = browser::js(broken);
-        records.put(&broken, Some(&key)).await.unwrap();
-        transaction.done().await.unwrap();
-        database.close();
+        browser::put(store.database_name(), kind, &key, broken).await;
     }
 }
 
+/// The same store with everything in it encrypted.
+struct Sealed;
+
+impl Subject for Sealed {
+    type Store = IdbStore;
+
+    async fn open(&self, name: &str) -> IdbStore {
+        sealed::open(&format!("conformance-sealed-{name}")).await
+    }
+    async fn damage(&self, store: &IdbStore, namespace: &Namespace, kind: Kind, name: &str) {
+        let key = browser::key(namespace, name);
+        // No object, a record in the open, bytes that no key has sealed, too few of them.
+        let broken = match kind {
+            Kind::Session => "null",
+            Kind::Fact => "({v: 1})",
+            Kind::Turn => "({v: 1, sealed: new Uint8Array(3)})",
+            _ => "({v: 1, sealed: new Uint8Array(60)})",
+        };
+        browser::put(store.database_name(), kind, &key, broken).await;
+    }
+}
 #[wasm_bindgen_test]
 async fn ram_passes_the_tests_of_every_store() {
     run_all(&Ram, |name| console_log!("ram: {name}")).await;
@@ -72,4 +82,9 @@ async fn ram_passes_the_tests_of_every_store() {
 #[wasm_bindgen_test]
 async fn indexed_db_passes_the_tests_of_every_store() {
     run_all(&Idb, |name| console_log!("indexed_db: {name}")).await;
+}
+
+#[wasm_bindgen_test]
+async fn sealed_passes_the_tests_of_every_store() {
+    run_all(&Sealed, |name| console_log!("sealed: {name}")).await;
 }
