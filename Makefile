@@ -75,7 +75,7 @@ test-worker: worker/node_modules/.installed
 	@cd worker && npm run --silent test
 
 test-wasm: .toolchain/env.sh .toolchain/browsers
-	$(call step,The store in Chromium)
+	$(call step,The store in Chromium and Firefox and WebKitGTK)
 	@bash tests/web/run.sh
 	$(call step,The index and the transformer with SIMD)
 	@source .toolchain/env.sh && CARGO_PROFILE_DEV_DEBUG=0 \
