@@ -6,7 +6,7 @@ import { OnhandError } from "./errors.js";
 import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
 import type { Runner } from "./runner.js";
-import { CommitChannel } from "./tabs.js";
+import { CommitChannel, onReturn, Presence } from "./tabs.js";
 import type { Block, EmbedderStatus, EngineStatus, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
@@ -63,9 +63,13 @@ export class Memory {
   readonly #tabs: CommitChannel;
   readonly #keeper: Keeper;
   readonly #listeners: Set<(event: MemoryEvent) => void>;
+  readonly #stopWatching: () => void;
 
-  private constructor(host: EngineHost, runners: Runner[], tabs: CommitChannel, keeper: Keeper, listeners: Set<(event: MemoryEvent) => void>) {
+  private constructor(name: string, host: EngineHost, runners: Runner[], tabs: CommitChannel, keeper: Keeper, listeners: Set<(event: MemoryEvent) => void>) {
     this.#host = host;
+    const presence = new Presence(name, () => this.#catchUp());
+    const stopListening = onReturn(() => this.#catchUp());
+    this.#stopWatching = () => (presence.close(), stopListening());
     this.#runners = runners;
     this.#tabs = tabs;
     this.#keeper = keeper;
@@ -97,6 +101,8 @@ export class Memory {
       void host?.call({ type: "catchUp" }).then(
         () => {
           tell({ type: "changed", kinds, elsewhere: true });
+          // In line for the lock: if the other tab ends before its work does, this one goes on with it.
+          if (kinds.includes("job")) jobs?.wake();
           // Another tab makes vectors for this one too.
           if (kinds.includes("vector") && isOwn) void host?.call<EmbedderStatus>({ type: "embedder" }).then(tellEmbedder, () => {});
         },
@@ -132,7 +138,7 @@ export class Memory {
     await keeper.start();
     jobs = jobRunner(host, `${name}:jobs`);
     embedding = embedRunner(host, `${name}:embedding`, tellEmbedder);
-    return new Memory(host, [jobs, embedding], tabs, keeper, listeners);
+    return new Memory(name, host, [jobs, embedding], tabs, keeper, listeners);
   }
 
   /** A conversation: a new one, or the continuation of a session. */
@@ -228,8 +234,21 @@ export class Memory {
     return this.#host.call({ type: "crash" });
   }
 
+  /** Reads what was missed and looks for work that another tab left; the read itself opens the database again if it was taken away. */
+  #catchUp(): void {
+    void this.#host.call<{ changed: boolean }>({ type: "catchUp" }).then(
+      ({ changed }) => {
+        for (const runner of this.#runners) runner.wake();
+        if (!changed) return;
+        for (const listener of this.#listeners) listener({ type: "changed", kinds: ["session", "turn", "fact", "job"], elsewhere: true });
+      },
+      () => {},
+    );
+  }
+
   /** Lets go of the database and the engine's thread. */
   close(): void {
+    this.#stopWatching();
     for (const runner of this.#runners) runner.close();
     this.#tabs.close();
     this.#keeper.close();

@@ -24,3 +24,73 @@ export class CommitChannel {
     this.#channel.close();
   }
 }
+
+/**
+ * Hears of the end of other tabs, however they end: each holds a lock for as long as it lives, and the browser frees it. A tab
+ * that dies right after a commit could tell nobody of it.
+ */
+export class Presence {
+  readonly #prefix: string;
+  readonly #channel: BroadcastChannel;
+  readonly #over = new AbortController();
+  readonly #watched = new Set<string>();
+  #release: () => void = () => {};
+
+  constructor(name: string, private readonly ended: () => void) {
+    this.#prefix = `${name}:tab:`;
+    this.#channel = new BroadcastChannel(`${name}:tabs`);
+    if (!navigator.locks) return;
+    const own = this.#prefix + crypto.randomUUID();
+    this.#watched.add(own);
+    this.#channel.onmessage = ({ data }: MessageEvent<string>) => this.#watch(data);
+    const life = new Promise<void>((resolve) => (this.#release = resolve));
+    void navigator.locks.request(own, () => {
+      // Those that are there hear of this tab, and this tab finds them; whichever came first.
+      this.#channel.postMessage(own);
+      void navigator.locks.query().then(({ held = [] }) => {
+        for (const { name } of held) if (name?.startsWith(this.#prefix)) this.#watch(name);
+      });
+      return life;
+    });
+  }
+
+  close(): void {
+    this.#over.abort();
+    this.#release();
+    this.#channel.close();
+  }
+
+  #watch(lock: string): void {
+    if (this.#watched.has(lock) || this.#over.signal.aborted) return;
+    this.#watched.add(lock);
+    navigator.locks.request(lock, { mode: "shared", signal: this.#over.signal }, () => {}).then(
+      () => {
+        this.#watched.delete(lock);
+        if (!this.#over.signal.aborted) this.ended();
+      },
+      // This tab ended first.
+      () => {},
+    );
+  }
+}
+
+/**
+ * Calls `back` when the page is looked at again. Meanwhile the browser may have frozen it, so that it did not hear of the other
+ * tabs' commits, or have taken its database away; gives the way to stop.
+ */
+export function onReturn(back: () => void): () => void {
+  // A Web Worker of the host's own has no document, and is not put away.
+  if (typeof document === "undefined") return () => {};
+  const seen = (): void => {
+    if (document.visibilityState === "visible") back();
+  };
+  const restored = (event: PageTransitionEvent): void => {
+    if (event.persisted) back();
+  };
+  document.addEventListener("visibilitychange", seen);
+  globalThis.addEventListener("pageshow", restored);
+  return () => {
+    document.removeEventListener("visibilitychange", seen);
+    globalThis.removeEventListener("pageshow", restored);
+  };
+}

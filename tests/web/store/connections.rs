@@ -12,6 +12,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 const IMPATIENT: Patience = Patience {
     open_ms: 300,
+    reopen_ms: 300,
+    rest_ms: 0,
     transaction_ms: 300,
 };
 
@@ -106,6 +108,50 @@ async fn a_connection_closed_without_notice_is_opened_again() {
     let scan = store.scan(&ada(), Kind::Turn, &Range::default()).await;
     assert_eq!(scan.unwrap().records.len(), 2);
     js("globalThis.restore()");
+    store.close();
+}
+
+/// A browser that takes the database away ends the transactions under way without a reason. Nothing of them was
+/// written, so they are done again over a new connection, once.
+#[wasm_bindgen_test]
+async fn a_transaction_that_the_browser_ended_is_done_again_once() {
+    let patience = Patience {
+        rest_ms: 0,
+        ..Patience::default()
+    };
+    let store = IdbStore::open_with("taken-away", patience).await.unwrap();
+    let aborting = |times: u32| {
+        js(&format!(
+            "{{
+                const begin = IDBDatabase.prototype.transaction;
+                globalThis.left = {times};
+                globalThis.restore = () => {{ IDBDatabase.prototype.transaction = begin; }};
+                IDBDatabase.prototype.transaction = function (...given) {{
+                    const transaction = begin.apply(this, given);
+                    // Not closed by the play: WebKit then tells of no abort any more. The store closes it itself.
+                    if (globalThis.left-- > 0) queueMicrotask(() => transaction.abort());
+                    return transaction;
+                }};
+            }}"
+        ));
+    };
+    let batch = insertion(Kind::Turn, 1, Durability::Strict);
+    aborting(1);
+    let written = store.apply(&batch).await;
+    js("globalThis.restore()");
+    assert_eq!(written, Ok(1), "written once, under the first number");
+    aborting(1);
+    let found = store.get(&ada(), Kind::Turn, &name(Kind::Turn, 1)).await;
+    js("globalThis.restore()");
+    assert_eq!(found, Ok(Some(sample(Kind::Turn, 1))));
+    // A browser that always does so is told of.
+    let batch = insertion(Kind::Turn, 2, Durability::Strict);
+    aborting(99);
+    let written = store.apply(&batch).await;
+    let n_tries = 99.0 - js("globalThis.left").as_f64().unwrap();
+    js("globalThis.restore()");
+    assert!(written.is_err() && n_tries < 8.0, "{written:?} {n_tries}");
+    assert_eq!(store.apply(&batch).await, Ok(2));
     store.close();
 }
 
