@@ -7,7 +7,7 @@ import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
 import type { Runner } from "./runner.js";
 import { CommitChannel, onReturn, Presence } from "./tabs.js";
-import type { Block, EmbedderStatus, EngineStatus, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
+import type { Block, CheckReport, EmbedderStatus, EngineStatus, Fact, Job, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -221,6 +221,14 @@ export class Memory {
   async status(): Promise<Status> {
     const status = await this.#host.call<EngineStatus>({ type: "status" });
     return { ...status, storage: { ...status.storage, ...this.#keeper.keeping() } };
+  }
+
+  /**
+   * Looks through everything stored: whether each record can be read, whether they fit together, and whether recall goes by what
+   * is stored. Changes nothing. It reads the whole memory twice: for a button, not for every start.
+   */
+  check(): Promise<CheckReport> {
+    return this.#host.call({ type: "check" });
   }
 
   /** Calls `listener` after every change; gives the way to stop. */

@@ -9,6 +9,7 @@
 
 mod cancel;
 mod chat;
+mod check;
 mod curate;
 mod embedder_status;
 mod embedding;
@@ -24,6 +25,7 @@ mod search;
 
 pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
+pub use check::{CheckReport, Finding, Problem};
 pub use embedder_status::{EmbedderState, EmbedderStatus};
 pub use episodes::{Extent, TurnFilter, TurnPage};
 pub use generations::EmbedStep;

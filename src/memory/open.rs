@@ -66,6 +66,16 @@ impl<P: Ports> Memory<P> {
     /// Reads all that recall needs, turns and facts before their vectors, and puts it in the place of
     /// what was held before. Until then calls are answered from that.
     pub(super) async fn load(&self) -> Result<()> {
+        let (mut state, seen) = self.read_all().await?;
+        let mut held = self.state.borrow_mut();
+        state.live = std::mem::take(&mut held.live);
+        *held = state;
+        self.seen_commit.set(seen);
+        Ok(())
+    }
+
+    /// All that recall needs, as the store has it, and the number of the last commit that is surely in it.
+    pub(super) async fn read_all(&self) -> Result<(State, u64)> {
         let seen = self.ports.store().last_commit().await?;
         let stored = self.records(Kind::Generation, "").await?.into_iter();
         self.recognise(
@@ -107,16 +117,12 @@ impl<P: Ports> Memory<P> {
         };
         embedders.retain(|id| !is_held(id));
         state.foreign = embedders;
-        let mut held = self.state.borrow_mut();
-        state.live = std::mem::take(&mut held.live);
-        *held = state;
-        self.seen_commit.set(seen);
-        Ok(())
+        Ok((state, seen))
     }
 
     /// Calls `take` with every readable record of a kind whose name begins with `prefix`; gives the
     /// names of the others.
-    async fn each_record(
+    pub(super) async fn each_record(
         &self,
         kind: Kind,
         prefix: &str,

@@ -1,5 +1,6 @@
 //! The engine: what JavaScript holds. One plain object goes in, one comes out.
 
+use super::check_view::CheckView;
 use super::clock::BrowserClock;
 use super::embedder::{BrowserEmbedder, Callback};
 use super::idb::IdbStore;
@@ -136,6 +137,7 @@ enum Request {
     CatchUp,
     /// Whether the bytes of the embedding table were refused.
     TableRefused,
+    Check,
     Embedder,
     EmbedStep,
     /// The chosen embedder's weights are on their way.
@@ -495,6 +497,7 @@ impl Inner {
             Request::CatchUp => give(&CatchUpView {
                 changed: memory.catch_up().await?,
             }),
+            Request::Check => give(&CheckView::from(memory.check().await?)),
             Request::TableRefused => give(&self.no_table.is_some()),
             Request::Embedder => give(&self.embedder()),
             Request::EmbedStep => {

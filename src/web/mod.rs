@@ -3,6 +3,8 @@
 //! One crate, two modules for the browser: the engine, and the vector index by itself. A build has the exports of one.
 
 #[cfg(feature = "engine")]
+mod check_view;
+#[cfg(feature = "engine")]
 mod clock;
 #[cfg(feature = "engine")]
 mod embed;

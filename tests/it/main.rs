@@ -2,6 +2,7 @@
 //! embedding table. One binary, because each further one is linked again.
 
 mod chat;
+mod check;
 mod episodes;
 mod faults;
 mod generations;

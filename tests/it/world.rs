@@ -288,6 +288,9 @@ pub struct Faulty {
     pub reads_fail: RefCell<Option<Error>>,
     /// How many records fit on the disk; `None` for as many as there are.
     pub room: Cell<Option<usize>>,
+    /// A commit that the log has lost.
+    pub lost_commit: Cell<Option<u64>>,
+    replaced: RefCell<Option<Record>>,
 }
 
 impl Faulty {
@@ -306,6 +309,11 @@ impl Faulty {
         self.room
             .get()
             .is_none_or(|room| n_new == 0 || self.n_records() + n_new <= room)
+    }
+
+    /// Puts a record in the place of the one of its name, so that no log tells of it.
+    pub fn behind_the_log(&self, record: Record) {
+        self.replaced.replace(Some(record));
     }
 }
 
@@ -332,13 +340,24 @@ impl Store for Faulty {
     }
     async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
         fail(&self.reads_fail)?;
-        self.inner.scan(namespace, kind, range).await
+        let mut scan = self.inner.scan(namespace, kind, range).await?;
+        if let Some(other) = &*self.replaced.borrow() {
+            let mut records = scan.records.iter_mut();
+            let place = records
+                .find(|record| (record.kind(), record.name()) == (other.kind(), other.name()));
+            if let Some(place) = place {
+                *place = other.clone();
+            }
+        }
+        Ok(scan)
     }
     async fn last_commit(&self) -> Result<u64> {
         self.inner.last_commit().await
     }
     async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
-        self.inner.commits_after(number).await
+        let commits = self.inner.commits_after(number).await?;
+        let is_kept = |(number, _): &(u64, Commit)| Some(*number) != self.lost_commit.get();
+        Ok(commits.map(|commits| commits.into_iter().filter(is_kept).collect()))
     }
 }
 
