@@ -3,6 +3,7 @@
 
 mod chat;
 mod check;
+mod compat;
 mod episodes;
 mod faults;
 mod generations;
