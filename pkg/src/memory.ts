@@ -97,18 +97,13 @@ export class Memory {
       lastTold = told;
       tell({ type: "embedder", ...status });
     };
-    const tabs = new CommitChannel(name, (kinds) => {
-      void host?.call({ type: "catchUp" }).then(
-        () => {
-          tell({ type: "changed", kinds, elsewhere: true });
-          // In line for the lock: if the other tab ends before its work does, this one goes on with it.
-          if (kinds.includes("job")) jobs?.wake();
-          // Another tab makes vectors for this one too.
-          if (kinds.includes("vector") && isOwn) void host?.call<EmbedderStatus>({ type: "embedder" }).then(tellEmbedder, () => {});
-        },
-        // The next commit, from here or elsewhere, brings this tab up to date.
-        () => {},
-      );
+    const tabs = new CommitChannel(name, async (kinds) => {
+      await host?.call({ type: "catchUp" });
+      tell({ type: "changed", kinds, elsewhere: true });
+      // In line for the lock: if the other tab ends before its work does, this one goes on with it.
+      if (kinds.includes("job")) jobs?.wake();
+      // Another tab makes vectors for this one too.
+      if (kinds.includes("vector") && isOwn) void host?.call<EmbedderStatus>({ type: "embedder" }).then(tellEmbedder, () => {});
     });
     const notice = (notice: EngineNotice): void => {
       if (notice.type === "embedder") {

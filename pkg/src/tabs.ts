@@ -10,10 +10,23 @@ export async function inOneTab(name: string, work: () => Promise<void>): Promise
 /** Tells the other tabs of commits and hears of theirs. */
 export class CommitChannel {
   readonly #channel: BroadcastChannel;
+  /** Kinds that were heard of while `heard` ran. */
+  readonly #waiting = new Set<string>();
+  #hearing = false;
 
-  constructor(name: string, heard: (kinds: string[]) => void) {
+  /**
+   * `heard` is not called again before it is done: whatever comes meanwhile is told together. Reading for every one of a
+   * hundred commits at once is reading the same a hundred times.
+   */
+  constructor(
+    name: string,
+    private readonly heard: (kinds: string[]) => Promise<void>,
+  ) {
     this.#channel = new BroadcastChannel(name);
-    this.#channel.onmessage = ({ data }: MessageEvent<{ kinds: string[] }>) => heard(data.kinds);
+    this.#channel.onmessage = ({ data }: MessageEvent<{ kinds: string[] }>) => {
+      for (const kind of data.kinds) this.#waiting.add(kind);
+      void this.#hear();
+    };
   }
 
   tell(kinds: string[]): void {
@@ -22,6 +35,18 @@ export class CommitChannel {
 
   close(): void {
     this.#channel.close();
+  }
+
+  async #hear(): Promise<void> {
+    if (this.#hearing) return;
+    this.#hearing = true;
+    while (this.#waiting.size > 0) {
+      const kinds = [...this.#waiting];
+      this.#waiting.clear();
+      // The next commit, from here or elsewhere, brings this tab up to date.
+      await this.heard(kinds).catch(() => {});
+    }
+    this.#hearing = false;
   }
 }
 
