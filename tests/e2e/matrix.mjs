@@ -7,7 +7,7 @@
 /** Calls that are answered from memory, whatever becomes of the store. */
 const FROM_MEMORY = ["facts.list", "facts.history", "queue.list", "status"];
 /** Calls that read the store. */
-const READS = ["recall", "block", "sessions.list", "sessions.turns", "check"];
+const READS = ["recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check"];
 /** Calls that write to it. */
 const WRITES = ["remember", "facts.markStale", "facts.restore", "facts.correct", "queue.retry"];
 export const CALLS = [...FROM_MEMORY, ...READS, ...WRITES, "chat.send"];
@@ -118,7 +118,19 @@ export function playground() {
     }
     database.close();
   };
+  // A month later: what was said in the store of the tests is not held in memory any more, whenever they run.
+  const OwnDate = Date;
+  const now = () => OwnDate.now() + globalThis.play.aheadMs;
+  globalThis.Date = class extends OwnDate {
+    constructor(...given) {
+      super(...(given.length > 0 ? given : [now()]));
+    }
+    static now() {
+      return now();
+    }
+  };
   globalThis.play = {
+    aheadMs: 30 * 86_400_000,
     nAborts: 0,
     abortWrites: (n) => (globalThis.play.nAborts = n),
     closeConnections: () => connections.forEach((connection) => connection.close()),
@@ -175,10 +187,7 @@ export function playground() {
       }
       database.close();
     },
-    jumpBack() {
-      const now = Date.now;
-      Date.now = () => now() - 365 * 86_400_000;
-    },
+    jumpBack: () => (globalThis.play.aheadMs = -365 * 86_400_000),
     /** Back to a browser that works. */
     rest() {
       globalThis.play.nAborts = 0;
@@ -202,6 +211,8 @@ export async function call(name) {
     "facts.correct": async () => void (ids.fact = (await memory.facts.correct(ids.fact, "In other words.")).id),
     "sessions.list": () => memory.sessions.list(),
     "sessions.turns": () => memory.sessions.turns(ids.session),
+    "turns.list": () => memory.turns.list({ session: ids.session }),
+    "turns.get": () => memory.turns.get(ids.turn),
     "queue.list": () => memory.queue.list(),
     "queue.retry": () => memory.queue.retry(),
     status: () => memory.status(),

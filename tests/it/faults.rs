@@ -265,6 +265,8 @@ fn a_new_chat_begins_where_nothing_can_be_read() {
     )
     .0
     .unwrap();
+    // By then its words are not held in memory any more.
+    world.clock.pass(30 * DAY_MS);
     let memory = world.open();
     *world.store.reads_fail.borrow_mut() = Some(Error::Storage {
         name: "UnknownError".into(),
