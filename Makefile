@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo setup build test check bench bench-index bench-recall eval fuzz sizes clean weights-minilm weights-e5 weights-tiny
+.PHONY: demo setup build test check bench bench-index bench-recall eval fuzz soak compat sizes clean weights-minilm weights-e5 weights-tiny
 .PHONY: test-native test-wasm test-ranks test-worker test-fake test-package test-e2e
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -75,7 +75,7 @@ test-worker: worker/node_modules/.installed
 	@cd worker && npm run --silent test
 
 test-wasm: .toolchain/env.sh .toolchain/browsers
-	$(call step,The store in Chromium)
+	$(call step,The store in Chromium and Firefox and WebKitGTK)
 	@bash tests/web/run.sh
 	$(call step,The index and the transformer with SIMD)
 	@source .toolchain/env.sh && CARGO_PROFILE_DEV_DEBUG=0 \
@@ -92,7 +92,8 @@ test-package: www/dist/index.html worker/node_modules/.installed tests/node_modu
 
 test-e2e: www/dist/index.html worker/node_modules/.installed tests/node_modules/.installed .toolchain/browsers
 	$(call step,The whole path in Chromium)
-	@cd tests && node --test --test-timeout=120000 e2e/*.test.mjs
+	@cd tests && node --test --test-timeout=240000 e2e/*.test.mjs
+	@cd tests && ROUNDS=20 node e2e/kill.soak.mjs
 
 check: .toolchain/env.sh pkg/node_modules/.installed worker/node_modules/.installed $(TARBALL)
 	$(call step,Formatting and lints)
@@ -113,6 +114,17 @@ bench:
 	@cargo bench --locked --quiet --bench index
 	@cargo bench --locked --quiet --bench recall
 	@cargo bench --locked --quiet --bench embed
+
+# Kills a browser that writes, so many times. SEED=n does the same again. `make test` does twenty rounds.
+ROUNDS ?= 200
+soak: $(TARBALL) tests/node_modules/.installed .toolchain/browsers
+	$(call step,A browser killed $(ROUNDS) times while it writes)
+	@cd tests && ROUNDS=$(ROUNDS) node e2e/kill.soak.mjs
+
+# Writes the store of a version that is released (docs/format.md). A version's folder is written once.
+compat: $(TARBALL) tests/node_modules/.installed .toolchain/browsers
+	@test -n "$(VERSION_OF_FORMAT)" || { echo "usage: make compat VERSION_OF_FORMAT=v1" >&2; exit 2; }
+	@cd tests && node compat/write.mjs $(VERSION_OF_FORMAT)
 
 EXECUTIONS ?= 1000000
 # A second argument is the seed, names of targets are the only ones to run: make fuzz EXECUTIONS="1000000 7 memory_paths"

@@ -10,9 +10,9 @@ import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
 import { linesOf } from "./questions.js";
 import type { Runner } from "./runner.js";
-import { CommitChannel } from "./tabs.js";
+import { CommitChannel, onReturn, Presence } from "./tabs.js";
 import { exportStream, importFrom, type ExportOptions, type ImportOptions, type ImportSource } from "./transfer.js";
-import type { Block, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
+import type { Block, CheckReport, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -69,6 +69,7 @@ export class Memory {
   readonly #everyone: CommitChannel;
   readonly #keeper: Keeper;
   readonly #listeners: Set<(event: MemoryEvent) => void>;
+  readonly #stopWatching: () => void;
 
   /** Memory files: what Claude writes down through its memory tool. */
   readonly files: Files;
@@ -80,6 +81,7 @@ export class Memory {
   readonly encryption: Encryption;
 
   private constructor(
+    name: string,
     host: EngineHost,
     runners: Runner[],
     channels: [tabs: CommitChannel, everyone: CommitChannel],
@@ -91,6 +93,9 @@ export class Memory {
     this.audit = faces.audit;
     this.encryption = faces.encryption;
     this.#host = host;
+    const presence = new Presence(name, () => this.#catchUp());
+    const stopListening = onReturn(() => this.#catchUp());
+    this.#stopWatching = () => (presence.close(), stopListening());
     this.#runners = runners;
     [this.#tabs, this.#everyone] = channels;
     this.#keeper = keeper;
@@ -119,16 +124,13 @@ export class Memory {
       lastTold = told;
       tell({ type: "embedder", ...status });
     };
-    const elsewhere = (kinds: string[]): void => {
-      void host?.call({ type: "catchUp" }).then(
-        () => {
-          tell({ type: "changed", kinds, elsewhere: true });
-          // Another tab makes vectors for this one too.
-          if (kinds.includes("vector") && isOwn) void host?.call<EmbedderStatus>({ type: "embedder" }).then(tellEmbedder, () => {});
-        },
-        // The next commit, from here or elsewhere, brings this tab up to date.
-        () => {},
-      );
+    const elsewhere = async (kinds: string[]): Promise<void> => {
+      await host?.call({ type: "catchUp" });
+      tell({ type: "changed", kinds, elsewhere: true });
+      // In line for the lock: if the other tab ends before its work does, this one goes on with it.
+      if (kinds.includes("job")) jobs?.wake();
+      // Another tab makes vectors for this one too.
+      if (kinds.includes("vector") && isOwn) void host?.call<EmbedderStatus>({ type: "embedder" }).then(tellEmbedder, () => {});
     };
     const tabs = new CommitChannel(name, elsewhere);
     const everyone = new CommitChannel(`onhand:${engine.database}`, elsewhere);
@@ -172,7 +174,7 @@ export class Memory {
     });
     const files = new Files(host, `${name}:files`);
     const audit = new Audit(host, { user, project });
-    return new Memory(host, [jobs, embedding], [tabs, everyone], keeper, listeners, { files, audit, encryption });
+    return new Memory(name, host, [jobs, embedding], [tabs, everyone], keeper, listeners, { files, audit, encryption });
   }
 
   /** A conversation: a new one, or the continuation of a session. */
@@ -325,6 +327,14 @@ export class Memory {
     return { ...status, storage: { ...status.storage, ...this.#keeper.keeping() } };
   }
 
+  /**
+   * Looks through everything stored: whether each record can be read, whether they fit together, and whether recall goes by what
+   * is stored. Changes nothing. It reads the whole memory twice: for a button, not for every start.
+   */
+  check(): Promise<CheckReport> {
+    return this.#host.call({ type: "check" });
+  }
+
   /** Calls `listener` after every change; gives the way to stop. */
   subscribe(listener: (event: MemoryEvent) => void): () => void {
     this.#listeners.add(listener);
@@ -336,8 +346,21 @@ export class Memory {
     return this.#host.call({ type: "crash" });
   }
 
+  /** Reads what was missed and looks for work that another tab left; the read itself opens the database again if it was taken away. */
+  #catchUp(): void {
+    void this.#host.call<{ changed: boolean }>({ type: "catchUp" }).then(
+      ({ changed }) => {
+        for (const runner of this.#runners) runner.wake();
+        if (!changed) return;
+        for (const listener of this.#listeners) listener({ type: "changed", kinds: ["session", "turn", "fact", "job"], elsewhere: true });
+      },
+      () => {},
+    );
+  }
+
   /** Lets go of the database and the engine's thread. */
   close(): void {
+    this.#stopWatching();
     for (const runner of this.#runners) runner.close();
     this.encryption.close();
     this.#tabs.close();

@@ -294,6 +294,31 @@ export type EmbedderStatus =
       error: { code: string; kind?: EmbedderFault; message: string };
     };
 
+/** What is not in order with a record, as {@link CheckReport} tells it. `src/memory/check.rs` says what each means. */
+export type Problem =
+  | "unreadable"
+  | "session_missing"
+  | "turn_missing"
+  | "version_missing"
+  | "job_without_turn"
+  | "injection_without_turn"
+  | "vector_without_owner"
+  | "vector_misshapen"
+  | "commit_missing"
+  | "index_differs";
+
+/** What a look through the whole memory found. */
+export interface CheckReport {
+  /** Nothing was found. */
+  clean: boolean;
+  /** The number of the commit that the report is of. */
+  commit: number;
+  /** How many records there are, by kind. */
+  records: Record<string, number>;
+  /** Records by `kind:name`, or the number of a commit; no content. */
+  findings: { problem: Problem; record: string }[];
+}
+
 /** Work that waits, such as reading facts out of the last exchange. */
 export interface Job {
   id: string;

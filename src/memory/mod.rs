@@ -11,6 +11,7 @@
 mod audit;
 mod cancel;
 mod chat;
+mod check;
 mod curate;
 mod embedder_status;
 mod embedding;
@@ -35,6 +36,7 @@ mod serial;
 pub use audit::{AuditItem, AuditReport};
 pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
+pub use check::{CheckReport, Finding, Problem};
 pub use embedder_status::{EmbedderState, EmbedderStatus};
 pub use episodes::{Extent, TurnFilter, TurnPage};
 pub use evaluate::Evaluation;

@@ -6,7 +6,7 @@ use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::index::{IndexConfig, IndexStats};
-use crate::model::{Action, Kind, Record};
+use crate::model::{Action, Kind, Record, SessionId};
 use crate::store::{Persistence, Range, Store};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -38,6 +38,15 @@ pub struct Counts {
     pub files: usize,
     pub jobs: usize,
     pub dead_jobs: usize,
+}
+
+/// What [`Memory::read_all`] reads.
+pub(super) struct Everything {
+    pub state: State,
+    /// The number of the last commit that is surely in it.
+    pub seen: u64,
+    /// Sessions that take no more turns.
+    pub ended: BTreeSet<SessionId>,
 }
 
 impl<P: Ports> Memory<P> {
@@ -76,6 +85,30 @@ impl<P: Ports> Memory<P> {
     /// Reads all that recall needs, texts before their vectors, and puts it in the place of
     /// what was held before. Until then calls are answered from that.
     pub(super) async fn load(&self) -> Result<()> {
+        let Everything {
+            mut state,
+            seen,
+            ended,
+        } = self.read_all().await?;
+        let mut held = self.state.borrow_mut();
+        state.live = std::mem::take(&mut held.live);
+        // What was stored and is not any more, or has ended, was erased by another tab.
+        let (live, sessions) = (&mut state.live, &state.sessions);
+        live.retain(|id, live| match sessions.contains_key(id) {
+            true => !ended.contains(id),
+            false => !live.unsaved.is_empty(),
+        });
+        let is_gone = |id| !state.sessions.contains_key(id);
+        let is_erased =
+            state.tombstones.len() != held.tombstones.len() || held.sessions.keys().any(is_gone);
+        state.erasures = held.erasures + u64::from(is_erased);
+        *held = state;
+        self.seen_commit.set(seen);
+        Ok(())
+    }
+
+    /// All that recall needs, as the store has it.
+    pub(super) async fn read_all(&self) -> Result<Everything> {
         let seen = self.ports.store().last_commit().await?;
         let stored = self.records(Kind::Generation, "").await?.into_iter();
         self.recognise(
@@ -124,26 +157,12 @@ impl<P: Ports> Memory<P> {
         };
         embedders.retain(|id| !is_held(id));
         state.foreign = embedders;
-        let mut held = self.state.borrow_mut();
-        state.live = std::mem::take(&mut held.live);
-        // What was stored and is not any more, or has ended, was erased by another tab.
-        let (live, sessions) = (&mut state.live, &state.sessions);
-        live.retain(|id, live| match sessions.contains_key(id) {
-            true => !ended.contains(id),
-            false => !live.unsaved.is_empty(),
-        });
-        let is_gone = |id| !state.sessions.contains_key(id);
-        let is_erased =
-            state.tombstones.len() != held.tombstones.len() || held.sessions.keys().any(is_gone);
-        state.erasures = held.erasures + u64::from(is_erased);
-        *held = state;
-        self.seen_commit.set(seen);
-        Ok(())
+        Ok(Everything { state, seen, ended })
     }
 
     /// Calls `take` with every readable record of a kind whose name begins with `prefix`; gives the
     /// names of the others.
-    async fn each_record(
+    pub(super) async fn each_record(
         &self,
         kind: Kind,
         prefix: &str,

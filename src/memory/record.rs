@@ -89,6 +89,7 @@ impl<P: Ports> Memory<P> {
             if self.state.borrow().is_erased(id) {
                 id = new_id();
             }
+            // A new session is not looked for: it can begin where nothing can be read.
             let restored = match session {
                 Some(_) => self.restore(id).await?,
                 None => None,
@@ -96,10 +97,10 @@ impl<P: Ports> Memory<P> {
             let live = match restored {
                 Some(live) if live.session.ended.is_some() => {
                     id = new_id();
-                    self.start(id, model, instructions).await?
+                    self.start(id, model, instructions).await
                 }
                 Some(live) => live,
-                None => self.start(id, model, instructions).await?,
+                None => self.start(id, model, instructions).await,
             };
             self.state.borrow_mut().live.entry(id).or_insert(live);
         }
@@ -157,14 +158,13 @@ impl<P: Ports> Memory<P> {
     }
 
     /// A new session: its snapshot is taken now and stays as it is.
-    async fn start(&self, id: SessionId, model: &str, instructions: &str) -> Result<LiveSession> {
+    ///
+    /// Where the store can not be read the session begins without a snapshot. The failure shows when the message is
+    /// recalled for or recorded, and the chat goes on.
+    async fn start(&self, id: SessionId, model: &str, instructions: &str) -> LiveSession {
         let started = self.now();
         let last_turns = self.last_turns(id).await;
-        let last_turns = match self.heed_lock(last_turns) {
-            // The chat goes on without memory.
-            Err(Error::Locked) => Vec::new(),
-            read => read?,
-        };
+        let last_turns = self.heed_lock(last_turns).unwrap_or_default();
         let last_turns: Vec<&Turn> = last_turns.iter().collect();
         let snapshot = block::snapshot(&last_turns, started, self.config.snapshot_tokens);
         let (snapshot, surfaced) = snapshot
@@ -188,7 +188,7 @@ impl<P: Ports> Memory<P> {
             LiveSession::new(session.clone(), Vec::new(), HashSet::from_iter(surfaced), 0);
         // Written with the first turns: a session without turns is not worth keeping.
         live.unsaved.push(Op::Insert(Record::Session(session)));
-        Ok(live)
+        live
     }
 
     /// The last turns of the latest other session that has any.

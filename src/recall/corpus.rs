@@ -121,6 +121,30 @@ pub(super) struct FactEntry {
     pub superseded_by: Option<FactId>,
 }
 
+impl TurnEntry {
+    /// Whether the same turn made both.
+    pub fn is_like(&self, other: &TurnEntry) -> bool {
+        (self.text_hash, self.at, self.origin) == (other.text_hash, other.at, other.origin)
+            && self.spans == other.spans
+    }
+}
+
+impl FactEntry {
+    /// Whether the same version of the same fact made both.
+    pub fn is_like(&self, other: &FactEntry) -> bool {
+        (self.text_hash, self.fact_type, self.origin, self.confidence)
+            == (
+                other.text_hash,
+                other.fact_type,
+                other.origin,
+                other.confidence,
+            )
+            && (self.supersedes, self.superseded_by) == (other.supersedes, other.superseded_by)
+            && (&self.names, &self.evidence, &self.days)
+                == (&other.names, &other.evidence, &other.days)
+    }
+}
+
 impl Corpus {
     /// An empty corpus. Without an embedder it recalls by keywords.
     pub fn new(embedder: Option<EmbedderSpec>) -> Corpus {

@@ -139,7 +139,7 @@ impl Corpus {
         self.generation(embedder).map_or(0, Dense::n_vectors)
     }
 
-    fn generation(&self, embedder: &str) -> Option<&Dense> {
+    pub(super) fn generation(&self, embedder: &str) -> Option<&Dense> {
         let mut generations = self.dense.iter().chain(&self.next);
         generations.find(|dense| dense.spec().id == embedder)
     }

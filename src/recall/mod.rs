@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `corpus` | what is known: turns, facts and memory files, added and removed |
 //! | `generations` | their vectors, and a change of embedder |
+//! | `agreement` | whether all this is as it would be if it were read again |
 //! | `relations` | their order, their versions, who rests on whom |
 //! | `postings`, `lane/keyword` | the words |
 //! | `lane/dense` | the meaning |
@@ -25,6 +26,7 @@
 //! A new lane is a file under `lane` with its search, a name in [`Lane`], its call in `candidates` and its part in `score`.
 //! Recall never embeds, never writes, and gives the same answer to the same question.
 
+mod agreement;
 mod candidates;
 mod collapse;
 mod corpus;

@@ -1,6 +1,7 @@
 //! The engine: what JavaScript holds. One plain object goes in, one comes out.
 
 use super::audit::{AuditReportView, AuditView};
+use super::check_view::CheckView;
 use super::clock::BrowserClock;
 use super::embedder::{BrowserEmbedder, Callback};
 use super::encryption::EncryptionRequest;
@@ -164,6 +165,7 @@ enum Request {
     Files {
         ask: FileRequest,
     },
+    Check,
     Embedder,
     EmbedStep,
     /// The chosen embedder's weights are on their way.
@@ -604,6 +606,7 @@ impl Inner {
             Request::CatchUp => give(&CatchUpView {
                 changed: memory.catch_up().await?,
             }),
+            Request::Check => give(&CheckView::from(memory.check().await?)),
             Request::TableRefused => give(&self.no_table.is_some()),
             Request::Files { ask } => files::answer(memory, ask).await,
             Request::Embedder => give(&self.embedder()),

@@ -5,6 +5,8 @@
 #[cfg(feature = "engine")]
 mod audit;
 #[cfg(feature = "engine")]
+mod check_view;
+#[cfg(feature = "engine")]
 mod clock;
 #[cfg(feature = "engine")]
 mod embed;

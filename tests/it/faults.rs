@@ -255,6 +255,36 @@ fn a_recall_that_fails_is_a_notice_and_the_message_goes_out_without_memory() {
 }
 
 #[test]
+fn a_new_chat_begins_where_nothing_can_be_read() {
+    let world = World::new();
+    world.line.0.will(says("Noted."));
+    send(
+        &world.open(),
+        None,
+        "the alarm code of the boat house is 4471",
+    )
+    .0
+    .unwrap();
+    // By then its words are not held in memory any more.
+    world.clock.pass(30 * DAY_MS);
+    let memory = world.open();
+    *world.store.reads_fail.borrow_mut() = Some(Error::Storage {
+        name: "UnknownError".into(),
+        message: "x".into(),
+    });
+    world.line.0.will(says("I do not know."));
+    let (sent, events) = send(&memory, None, "what is the alarm code of the boat house?");
+    let session = sent.expect("the chat goes on").session;
+    let told = |event: &ChatEvent| matches!(event, ChatEvent::Notice(Error::Storage { .. }));
+    assert!(events.iter().any(told), "{events:?}");
+    assert!(events.contains(&ChatEvent::Saved(pollster::block_on(async {
+        *world.store.reads_fail.borrow_mut() = None;
+        let turns = memory.turns(session).await.unwrap();
+        [turns[0].id, turns[1].id]
+    }))));
+}
+
+#[test]
 fn one_message_at_a_time_and_never_an_empty_one() {
     let world = World::new();
     let memory = world.open();

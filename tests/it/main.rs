@@ -3,6 +3,8 @@
 
 mod audit;
 mod chat;
+mod check;
+mod compat;
 mod episodes;
 mod erase;
 mod evaluate;

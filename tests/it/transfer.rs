@@ -81,7 +81,8 @@ fn lived() -> (World, SessionId) {
     let (note, _) =
         pollster::block_on(memory.remember(None, &[spoken("a note to be erased")])).unwrap();
     pollster::block_on(memory.erase(&Target::Session(note))).unwrap();
-    let create = json!({"command": "create", "path": "/memories/boat.md", "file_text": "It leaks."});
+    let create =
+        json!({"command": "create", "path": "/memories/boat.md", "file_text": "It leaks."});
     pollster::block_on(memory.run_file_command(&create)).unwrap();
     let newest = RecordRef::Fact(corrected.id);
     pollster::block_on(memory.judge("what is my boat called?", newest, Some(true))).unwrap();

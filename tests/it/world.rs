@@ -299,6 +299,9 @@ pub struct Faulty {
     pub takes_time: Cell<bool>,
     /// Of every batch that was applied.
     pub durabilities: RefCell<Vec<Durability>>,
+    /// A commit that the log has lost.
+    pub lost_commit: Cell<Option<u64>>,
+    replaced: RefCell<Option<Record>>,
 }
 
 impl Faulty {
@@ -330,6 +333,11 @@ impl Faulty {
         })
         .await
     }
+
+    /// Puts a record in the place of the one of its name, so that no log tells of it.
+    pub fn behind_the_log(&self, record: Record) {
+        self.replaced.replace(Some(record));
+    }
 }
 
 fn fail(error: &RefCell<Option<Error>>) -> Result<()> {
@@ -358,7 +366,16 @@ impl Store for Faulty {
     }
     async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
         fail(&self.reads_fail)?;
-        self.inner.scan(namespace, kind, range).await
+        let mut scan = self.inner.scan(namespace, kind, range).await?;
+        if let Some(other) = &*self.replaced.borrow() {
+            let mut records = scan.records.iter_mut();
+            let place = records
+                .find(|record| (record.kind(), record.name()) == (other.kind(), other.name()));
+            if let Some(place) = place {
+                *place = other.clone();
+            }
+        }
+        Ok(scan)
     }
     async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
         fail(&self.reads_fail)?;
@@ -373,7 +390,9 @@ impl Store for Faulty {
     }
     async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
         self.pass_time().await;
-        self.inner.commits_after(number).await
+        let commits = self.inner.commits_after(number).await?;
+        let is_kept = |(number, _): &(u64, Commit)| Some(*number) != self.lost_commit.get();
+        Ok(commits.map(|commits| commits.into_iter().filter(is_kept).collect()))
     }
     async fn audit_after(
         &self,

@@ -2,7 +2,7 @@
 //! one for writing (see the parent module for why). They open and close together.
 
 use super::failure::{Exception, TIMEOUT};
-use super::patience::{Patience, settle};
+use super::patience::settle;
 use super::schema;
 use crate::error::{Error, Result};
 use crate::store::format;
@@ -24,15 +24,15 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Opens the database, or says within `patience` why not.
-    pub async fn open(name: &str, patience: Patience) -> Result<Rc<Connection>> {
+    /// Opens the database, or says within so many milliseconds why not.
+    pub async fn open(name: &str, limit_ms: u32) -> Result<Rc<Connection>> {
         let opening = open_both(name.to_owned());
         let close_late = |late: std::result::Result<Rc<Connection>, Exception>| {
             if let Ok(connection) = late {
                 connection.close();
             }
         };
-        match settle(patience.open_ms, opening, close_late).await {
+        match settle(limit_ms, opening, close_late).await {
             Some(Ok(connection)) => Ok(connection),
             Some(Err(exception)) => Err(exception.while_opening()),
             None => Err(Error::StorageUnavailable {
@@ -122,14 +122,35 @@ async fn check(connection: &Connection) -> std::result::Result<(), Exception> {
     let meta = transaction.store(schema::META)?;
     let version = meta.get(schema::META_FORMAT.into()).await?;
     let version = version.map_or(Some(0.0), |version| version.as_f64());
-    if version.is_some_and(|version| version <= f64::from(format::VERSION)) {
-        Ok(())
-    } else {
-        Err(Exception::new(
+    if !version.is_some_and(|version| version <= f64::from(format::VERSION)) {
+        return Err(Exception::new(
             "VersionError",
             "a newer version of this program wrote the database",
-        ))
+        ));
     }
+    match meta.get(schema::META_COMMIT.into()).await? {
+        Some(number) if number.as_f64().is_none() => mend_commit_number(connection).await,
+        _ => Ok(()),
+    }
+}
+
+/// Takes the number of the last commit from the log where the one that is noted is damaged: without it nothing could
+/// be written any more.
+async fn mend_commit_number(connection: &Connection) -> std::result::Result<(), Exception> {
+    let transaction = match &*connection.reads.borrow() {
+        Some(reads) => {
+            reads.transaction(&[schema::META, schema::COMMITS], TransactionMode::ReadWrite)?
+        }
+        None => return Ok(()),
+    };
+    let commits = transaction.store(schema::COMMITS)?;
+    let meta = transaction.store(schema::META)?;
+    let numbers = commits.get_all_keys(None, None).await?;
+    let newest = numbers.last().and_then(JsValue::as_f64).unwrap_or(0.0);
+    meta.put(&newest.into(), Some(&schema::META_COMMIT.into()))
+        .await?;
+    transaction.done().await?;
+    Ok(())
 }
 
 async fn open_plain(name: &str) -> std::result::Result<IdbDatabase, Exception> {

@@ -43,12 +43,13 @@ impl Exception {
         Error::StorageUnavailable { name, message }
     }
 
-    /// Whether a later call should try a new connection.
+    /// Whether a new connection should be tried.
     pub fn is_lost_connection(&self) -> bool {
-        // Safari says UnknownError when its database process went away.
+        // Safari says UnknownError when its database process went away. A transaction under way when the browser takes
+        // the database is aborted without another reason; nothing else aborts one like that.
         matches!(
             self.name.as_str(),
-            "InvalidStateError" | "UnknownError" | TIMEOUT
+            "InvalidStateError" | "UnknownError" | "AbortError" | TIMEOUT
         )
     }
 }

@@ -36,6 +36,7 @@ use commit::Prepared;
 use connection::Connection;
 use failure::{Exception, TIMEOUT};
 use idb::KeyRange;
+use js_sys::Date;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -55,6 +56,8 @@ pub struct IdbStore {
     view: RefCell<View>,
     /// How far this store has come with sealing or opening everything.
     position: RefCell<Option<convert::Position>>,
+    /// When opening again failed, in milliseconds since 1970, and why.
+    failed: RefCell<Option<(f64, Error)>>,
     closed: Cell<bool>,
 }
 
@@ -72,11 +75,12 @@ impl IdbStore {
     /// # Errors
     /// As [`IdbStore::open`].
     pub async fn open_with(database_name: &str, patience: Patience) -> Result<IdbStore> {
-        let connection = Connection::open(database_name, patience).await?;
+        let connection = Connection::open(database_name, patience.open_ms).await?;
         let store = IdbStore {
             database_name: database_name.into(),
             patience,
             connection: RefCell::new(connection),
+            failed: RefCell::default(),
             view: RefCell::default(),
             position: RefCell::default(),
             closed: Cell::new(false),
@@ -111,7 +115,12 @@ impl IdbStore {
         if let Some(connection) = self.present_connection()? {
             return Ok(connection);
         }
-        let opened = Connection::open(&self.database_name, self.patience).await?;
+        self.rest()?;
+        let opened = Connection::open(&self.database_name, self.patience.reopen_ms).await;
+        let failure = opened.as_ref().err();
+        self.failed
+            .replace(failure.map(|error| (Date::now(), error.clone())));
+        let opened = opened?;
         // Meanwhile another call may have opened one, or the store was closed.
         match self.present_connection() {
             Ok(None) => {
@@ -126,6 +135,19 @@ impl IdbStore {
                 opened.close();
                 Err(error)
             }
+        }
+    }
+
+    /// Fails for as long as opening again is not to be tried.
+    fn rest(&self) -> Result<()> {
+        match &*self.failed.borrow() {
+            Some((at, error)) => {
+                // A clock that was set back must not keep the store closed for a year.
+                let since = Date::now() - at;
+                let is_over = since < 0.0 || since >= f64::from(self.patience.rest_ms);
+                is_over.then_some(()).ok_or_else(|| error.clone())
+            }
+            None => Ok(()),
         }
     }
 
@@ -148,7 +170,7 @@ impl IdbStore {
             .await
     }
 
-    /// Does some reading, and once more over a new connection if the present one proves to be closed.
+    /// Does some reading, and once more over a new connection if the present one proves to be lost.
     async fn with_connection<T, F>(&self, work: impl Fn(Rc<Connection>) -> F) -> Result<T>
     where
         T: 'static,
@@ -165,10 +187,12 @@ impl IdbStore {
                 Some(Err(exception)) => exception,
                 None => Exception::new(TIMEOUT, "the browser did not answer in time"),
             };
-            if exception.is_lost_connection() {
+            let lost = exception.is_lost_connection();
+            if lost {
                 connection.close();
             }
-            if !again || exception.name != "InvalidStateError" {
+            // Whoever waited as long as that does not want to wait as long again.
+            if !again || !lost || exception.name == TIMEOUT {
                 return Err(exception.in_use());
             }
             again = false;
@@ -222,7 +246,7 @@ impl IdbStore {
             .map_err(Exception::in_use)
     }
 
-    /// One transaction that writes. Opens a new connection once if the present one proves to be closed.
+    /// One transaction that writes. Writes once more over a new connection if the present one proves to be lost.
     async fn write(
         &self,
         stores: &[&str],
@@ -238,7 +262,8 @@ impl IdbStore {
             let limit_ms = self.patience.transaction_ms;
             let database = connection.writes();
             match transaction::write(database, stores, durability, limit_ms, &make).await {
-                Err(Failure::NotBegun(_)) if again => connection.close(),
+                // What did not begin, or was aborted, is not there: it can be written again without being doubled.
+                Err(failure) if again && failure.left_nothing() => connection.close(),
                 result => {
                     if result.as_ref().is_err_and(Failure::lost_the_connection) {
                         connection.close();
@@ -248,6 +273,17 @@ impl IdbStore {
             }
             again = false;
         }
+    }
+}
+
+impl IdbStore {
+    /// The number of the newest commit where the one that is noted is damaged.
+    async fn last_commit_in_log(&self) -> Result<u64> {
+        let all = KeyRange::lower_bound(&0.into(), None);
+        let all = all.map_err(|error| Exception::from(error).in_use())?;
+        let found = self.read(schema::COMMITS, all, None).await?;
+        let newest = found.last().and_then(|(number, _)| number.as_f64());
+        Ok(newest.unwrap_or(0.0) as u64)
     }
 }
 
@@ -385,8 +421,13 @@ impl Store for IdbStore {
         let key = KeyRange::only(&schema::META_COMMIT.into());
         let key = key.map_err(|error| Exception::from(error).in_use())?;
         let found = self.read(schema::META, key, Some(1)).await?;
-        let number = found.first().and_then(|(_, number)| number.as_f64());
-        Ok(number.unwrap_or(0.0) as u64)
+        match found.first() {
+            None => Ok(0),
+            Some((_, number)) => match number.as_f64() {
+                Some(number) => Ok(number as u64),
+                None => self.last_commit_in_log().await,
+            },
+        }
     }
 
     async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
@@ -399,7 +440,12 @@ impl Store for IdbStore {
         let mut commits = Vec::with_capacity(found.len());
         for (key, value) in found {
             let key = key.as_f64().unwrap_or_default() as u64;
-            commits.push((key, codec::commit_from_js(value)?));
+            match codec::commit_from_js(value) {
+                Ok(commit) => commits.push((key, commit)),
+                // Seen already, or the same as missing: whoever needs it reads everything again.
+                Err(_) if key <= number => {}
+                Err(_) => return Ok(None),
+            }
         }
         let reaches_back = match commits.first() {
             Some((first, _)) => *first <= number + 1,

@@ -11,6 +11,12 @@ use wasm_bindgen_futures::spawn_local;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     pub open_ms: u32,
+    /// For opening again what was lost while in use: whoever called waits for more than the opening, and a later call
+    /// tries again, where the first opening decides for the whole visit. Below the two seconds in which every fault shows.
+    pub reopen_ms: u32,
+    /// After opening again failed, every call in this time fails for the same reason at once: one message makes several
+    /// calls, and must not wait for each of them in turn.
+    pub rest_ms: u32,
     pub transaction_ms: u32,
 }
 
@@ -18,6 +24,8 @@ impl Default for Patience {
     fn default() -> Patience {
         Patience {
             open_ms: 10_000,
+            reopen_ms: 1_800,
+            rest_ms: 1_000,
             transaction_ms: 30_000,
         }
     }

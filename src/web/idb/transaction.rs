@@ -54,6 +54,14 @@ impl Failure {
         }
     }
 
+    /// Whether the connection was lost before anything was written. After a time-out nobody knows.
+    pub fn left_nothing(&self) -> bool {
+        match self {
+            Failure::Failed { exception, .. } if exception.name == TIMEOUT => false,
+            failure => failure.lost_the_connection(),
+        }
+    }
+
     /// What the caller hears of it.
     pub fn error(self) -> Error {
         match self {

@@ -12,6 +12,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 const IMPATIENT: Patience = Patience {
     open_ms: 300,
+    reopen_ms: 300,
+    rest_ms: 0,
     transaction_ms: 300,
 };
 
@@ -109,6 +111,50 @@ async fn a_connection_closed_without_notice_is_opened_again() {
     store.close();
 }
 
+/// A browser that takes the database away ends the transactions under way without a reason. Nothing of them was
+/// written, so they are done again over a new connection, once.
+#[wasm_bindgen_test]
+async fn a_transaction_that_the_browser_ended_is_done_again_once() {
+    let patience = Patience {
+        rest_ms: 0,
+        ..Patience::default()
+    };
+    let store = IdbStore::open_with("taken-away", patience).await.unwrap();
+    let aborting = |times: u32| {
+        js(&format!(
+            "{{
+                const begin = IDBDatabase.prototype.transaction;
+                globalThis.left = {times};
+                globalThis.restore = () => {{ IDBDatabase.prototype.transaction = begin; }};
+                IDBDatabase.prototype.transaction = function (...given) {{
+                    const transaction = begin.apply(this, given);
+                    // Not closed by the play: WebKit then tells of no abort any more. The store closes it itself.
+                    if (globalThis.left-- > 0) queueMicrotask(() => transaction.abort());
+                    return transaction;
+                }};
+            }}"
+        ));
+    };
+    let batch = insertion(Kind::Turn, 1, Durability::Strict);
+    aborting(1);
+    let written = store.apply(&batch).await;
+    js("globalThis.restore()");
+    assert_eq!(written, Ok(1), "written once, under the first number");
+    aborting(1);
+    let found = store.get(&ada(), Kind::Turn, &name(Kind::Turn, 1)).await;
+    js("globalThis.restore()");
+    assert_eq!(found, Ok(Some(sample(Kind::Turn, 1))));
+    // A browser that always does so is told of.
+    let batch = insertion(Kind::Turn, 2, Durability::Strict);
+    aborting(99);
+    let written = store.apply(&batch).await;
+    let n_tries = 99.0 - js("globalThis.left").as_f64().unwrap();
+    js("globalThis.restore()");
+    assert!(written.is_err() && n_tries < 8.0, "{written:?} {n_tries}");
+    assert_eq!(store.apply(&batch).await, Ok(2));
+    store.close();
+}
+
 #[wasm_bindgen_test]
 async fn a_closed_store_says_so() {
     let store = IdbStore::open("closed").await.unwrap();
@@ -183,7 +229,9 @@ async fn a_transaction_that_never_ends_is_given_up_and_leaves_nothing() {
         store.scan(&ada(), Kind::Turn, &range).await.unwrap_err(),
     ];
     for error in errors {
-        let Error::Storage { name, .. } = error else {
+        // Firefox keeps even an opening waiting for the transaction of another tab, so that the second
+        // call, which opens anew, fails there while opening.
+        let (Error::Storage { name, .. } | Error::StorageUnavailable { name, .. }) = error else {
             panic!("{error:?}");
         };
         assert_eq!(name, "TimeoutError");
@@ -232,4 +280,37 @@ async fn a_full_disk_as_played_is_told_and_leaves_nothing() {
     }
     assert_eq!(store.apply(&batch).await, Ok(1));
     store.close();
+}
+
+/// What WebKitGTK lacks is nothing that the store needs: where there is no `navigator.storage`, and so no
+/// word about quota and persistence and no private file system, what is saved is saved all the same.
+#[wasm_bindgen_test]
+async fn the_store_needs_no_storage_manager() {
+    let engine = js("navigator.userAgent").as_string().unwrap();
+    let is_webkit_gtk = engine.contains("AppleWebKit") && !engine.contains("Chrome");
+    let has_manager = js("'storage' in navigator") == true;
+    assert_eq!(has_manager, !is_webkit_gtk, "{engine}");
+    if has_manager {
+        js("{
+            const prototype = Object.getPrototypeOf(navigator);
+            const own = Object.getOwnPropertyDescriptor(prototype, 'storage');
+            globalThis.restore = () => Object.defineProperty(prototype, 'storage', own);
+            delete prototype.storage;
+        }");
+    }
+    assert_eq!(
+        js("typeof navigator.storage").as_string().unwrap(),
+        "undefined"
+    );
+    let store = IdbStore::open("no-manager").await.unwrap();
+    let batch = insertion(Kind::Turn, 1, Durability::Strict);
+    assert_eq!(store.apply(&batch).await, Ok(1));
+    store.close();
+    let store = IdbStore::open("no-manager").await.unwrap();
+    let scan = store.scan(&ada(), Kind::Turn, &Range::default()).await;
+    assert_eq!(scan.unwrap().records, [sample(Kind::Turn, 1)]);
+    store.close();
+    if has_manager {
+        js("globalThis.restore()");
+    }
 }

@@ -281,20 +281,54 @@ async fn a_newer_format_is_refused() {
 }
 
 #[wasm_bindgen_test]
-async fn a_damaged_commit_number_stops_writing_and_not_reading() {
+async fn a_damaged_commit_number_stops_writing_until_the_next_opening_mends_it() {
     let database = "damaged-number";
     let store = IdbStore::open(database).await.unwrap();
-    let batch = insertion(Kind::Turn, 1, Durability::Strict);
-    store.apply(&batch).await.unwrap();
+    for i in 1..=3 {
+        let batch = insertion(Kind::Turn, i, Durability::Strict);
+        store.apply(&batch).await.unwrap();
+    }
     let code = "
         const database = await ended(indexedDB.open(name));
         await ended(database.transaction('meta', 'readwrite').objectStore('meta').put('x', 'commit'));
         database.close();";
     run(code, database).await;
-    let batch = insertion(Kind::Turn, 2, Durability::Strict);
+    let batch = insertion(Kind::Turn, 4, Durability::Strict);
     let error = store.apply(&batch).await.unwrap_err();
     assert_eq!(error.code(), "storage");
+    assert_eq!(store.last_commit().await, Ok(3), "the log knows it, too");
     let scan = store.scan(&ada(), Kind::Turn, &Range::default()).await;
-    assert_eq!(scan.unwrap().records, [sample(Kind::Turn, 1)]);
+    assert_eq!(scan.unwrap().records.len(), 3);
+    store.close();
+    let store = IdbStore::open(database).await.unwrap();
+    assert_eq!(store.apply(&batch).await, Ok(4));
+    assert_eq!(store.last_commit().await, Ok(4));
+    store.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_damaged_entry_in_the_log_is_taken_for_a_missing_one() {
+    let database = "damaged-entry";
+    let store = IdbStore::open(database).await.unwrap();
+    for i in 1..=3 {
+        let batch = insertion(Kind::Turn, i, Durability::Relaxed);
+        store.apply(&batch).await.unwrap();
+    }
+    let code = "
+        const database = await ended(indexedDB.open(name));
+        await ended(database.transaction('commits', 'readwrite').objectStore('commits').put({v: 9}, 2));
+        database.close();";
+    run(code, database).await;
+    assert_eq!(store.commits_after(0).await, Ok(None));
+    assert_eq!(store.commits_after(1).await, Ok(None));
+    let numbers = |found: Option<Vec<(u64, _)>>| -> Vec<u64> {
+        found
+            .unwrap()
+            .into_iter()
+            .map(|(number, _)| number)
+            .collect()
+    };
+    assert_eq!(numbers(store.commits_after(2).await.unwrap()), [3]);
+    assert_eq!(numbers(store.commits_after(3).await.unwrap()), [0; 0]);
     store.close();
 }
