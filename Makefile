@@ -127,10 +127,10 @@ benches/browser/data/out/data.json: benches/browser/data/make.sh benches/browser
 	@bash benches/browser/data/make.sh
 
 # How good recall is on a folder of conversations and questions (docs/evaluation.md):
-# make eval DATA=folder OUT=folder [EMBEDDER=default|none]
+# make eval DATA=folder OUT=folder [EMBEDDER=default|quality|multilingual|none]
 EMBEDDER ?= default
 eval:
-	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "usage: make eval DATA=folder OUT=folder [EMBEDDER=default|none]" >&2; exit 2; }
+	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "usage: make eval DATA=folder OUT=folder [EMBEDDER=default|quality|multilingual|none]" >&2; exit 2; }
 	@cargo run --locked --quiet --release --example eval -- --data "$(DATA)" --out "$(OUT)" --embedder "$(EMBEDDER)"
 
 # Writes the table of sizes into the README.

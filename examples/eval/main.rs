@@ -1,6 +1,6 @@
 //! How good recall is on a folder of conversations and questions, without a language model.
 //!
-//! `make eval DATA=folder OUT=folder [EMBEDDER=default|none]` runs it; `docs/evaluation.md` describes the folder and the figures.
+//! `make eval DATA=folder OUT=folder [EMBEDDER=default|quality|multilingual|none]` runs it; `docs/evaluation.md` describes the folder and the figures.
 //! It ranks through `Corpus::recall`, the code of the product, one conversation at a time, and writes
 //! - `run.jsonl`: `{"qid", "ranked": [turn ids]}` for any other judge;
 //! - `report.json`: the figures, also of recall without each part.
@@ -8,12 +8,14 @@
 //! `--set name=value` changes a weight.
 
 mod data;
+mod embed;
 
 use data::Conversation;
-use onhand::embed::StaticTable;
+use embed::Embed;
+use onhand::embed::Kind;
 use onhand::model::RecordRef;
 use onhand::recall::evaluation::{Figures, LabelledQuestion, Report, Tally, rank};
-use onhand::recall::{Corpus, EmbedderSpec, Weights};
+use onhand::recall::{Corpus, Weights};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::fmt::Write as _;
@@ -66,7 +68,8 @@ const ABLATIONS: &[(&str, &[&str])] = &[
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::read()?;
     let conversations = data::read(&arguments.data)?;
-    let embedder = embedder(&arguments.embedder)?;
+    std::fs::create_dir_all(&arguments.out)?;
+    let embedder = embed::named(&arguments.embedder, &arguments.out)?;
     let loaded: Vec<Loaded> = conversations
         .iter()
         .map(|c| Loaded::new(c, embedder.as_deref()))
@@ -77,7 +80,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             .get_mut(name)
             .ok_or_else(|| format!("no weight {name}; there are {:?}", Weights::NAMES))? = *value;
     }
-    std::fs::create_dir_all(&arguments.out)?;
     let (report, run) = run(&loaded, &weights);
     std::fs::write(arguments.out.join("run.jsonl"), run)?;
     let mut table = table(&report);
@@ -157,45 +159,6 @@ impl Arguments {
     }
 }
 
-/// A model that turns text into vectors, whichever it is.
-trait Embed {
-    fn spec(&self) -> EmbedderSpec;
-    fn question(&self, text: &str) -> Option<Vec<f32>>;
-    fn passage(&self, text: &str) -> Option<Vec<f32>>;
-}
-
-impl Embed for StaticTable {
-    fn spec(&self) -> EmbedderSpec {
-        EmbedderSpec {
-            id: self.id().into(),
-            dimensions: self.dimensions(),
-            mean: self.calibration().mean,
-            sd: self.calibration().sd,
-        }
-    }
-
-    fn question(&self, text: &str) -> Option<Vec<f32>> {
-        self.embed(text)
-    }
-
-    fn passage(&self, text: &str) -> Option<Vec<f32>> {
-        self.embed(text)
-    }
-}
-
-fn embedder(name: &str) -> Result<Option<Box<dyn Embed>>, Box<dyn Error>> {
-    match name {
-        "none" => Ok(None),
-        "default" => {
-            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/pkg/model/static-128-int4.bin");
-            Ok(Some(Box::new(StaticTable::from_bytes(&std::fs::read(
-                file,
-            )?)?)))
-        }
-        _ => Err(format!("unknown embedder {name}: default or none").into()),
-    }
-}
-
 /// A conversation in the corpus of its own that the product would keep.
 struct Loaded<'a> {
     conversation: &'a Conversation,
@@ -208,7 +171,9 @@ impl<'a> Loaded<'a> {
         let mut corpus = Corpus::new(embedder.map(Embed::spec));
         for turn in &conversation.turns {
             for piece in corpus.add_turn(turn) {
-                if let Some(vector) = embedder.and_then(|embedder| embedder.passage(&piece.text)) {
+                if let Some(vector) =
+                    embedder.and_then(|embedder| embedder.embed(&piece.text, Kind::Passage))
+                {
                     corpus
                         .add_vector(piece.owner, &vector)
                         .expect("the embedder's own vector");
@@ -220,8 +185,9 @@ impl<'a> Loaded<'a> {
             .iter()
             .map(|question| LabelledQuestion {
                 text: question.text.clone(),
-                vector: embedder
-                    .and_then(|embedder| embedder.question(&corpus.words_to_embed(&question.text))),
+                vector: embedder.and_then(|embedder| {
+                    embedder.embed(&corpus.words_to_embed(&question.text), Kind::Query)
+                }),
                 now: question.now,
                 category: question.category.clone(),
                 relevant: question.evidence.clone(),
