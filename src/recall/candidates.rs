@@ -298,12 +298,12 @@ pub(super) fn compared_documents(
     for record in candidates {
         match record {
             RecordRef::Turn(id) => {
-                let beside = [Some(*id), corpus.before(*id), corpus.after(*id)];
-                beside
-                    .into_iter()
-                    .flatten()
-                    .map(RecordRef::Turn)
-                    .for_each(&mut add);
+                let (before, after) = (corpus.before(*id), corpus.after(*id));
+                let earlier = before.and_then(|id| corpus.before(id));
+                let later = after.and_then(|id| corpus.after(id));
+                let around = [earlier, before, Some(*id), after, later];
+                let around = around.into_iter().flatten();
+                around.map(RecordRef::Turn).for_each(&mut add);
             }
             RecordRef::Fact(id) => {
                 let breath = Breath::of(corpus, *id, query.filter.known_on);

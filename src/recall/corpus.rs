@@ -12,7 +12,7 @@ use crate::model::{
     Confidence, Fact, FactId, FactType, Origin, RecordRef, Role, SUBJECT_USER, SessionId, Turn,
     TurnId, VectorOwner,
 };
-use crate::text::{DaySpan, fold, pieces, spoken_days, terms};
+use crate::text::{AnswerForm, DaySpan, fold, pieces, spoken_days, terms};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -86,6 +86,7 @@ pub(super) struct TurnEntry {
     pub at: Timestamp,
     /// Its own day, then those that it names.
     pub days: Box<[DaySpan]>,
+    pub form: AnswerForm,
     pub n_terms: u32,
     pub asks: bool,
     /// Of the whole text, in UTF-16 code units.
@@ -103,6 +104,7 @@ pub(super) struct FactEntry {
     pub confidence: Confidence,
     /// The day from which it holds, then those that it names.
     pub days: Box<[DaySpan]>,
+    pub form: AnswerForm,
     /// What the exact lane finds it by.
     pub names: BTreeSet<Box<str>>,
     /// Those of them that other facts may share: whom it is about, and whom or what it mentions.
@@ -196,6 +198,7 @@ impl Corpus {
             },
             at: turn.at,
             days,
+            form: AnswerForm::of(&text),
             n_terms,
             asks: text.contains(['?', '？', '؟']),
             length: text.encode_utf16().count() as u32,
@@ -257,6 +260,7 @@ impl Corpus {
             origin: fact.origin,
             confidence: fact.confidence,
             days,
+            form: AnswerForm::of(&fact.statement),
             names,
             links: Names::links_of(fact),
             evidence,

@@ -3,7 +3,7 @@
 use super::Query;
 use super::corpus::Corpus;
 use super::voice::Meant;
-use crate::text::{DaySpan, fold, spoken_days, terms};
+use crate::text::{DaySpan, Wanted, fold, spoken_days, terms};
 use std::collections::BTreeSet;
 
 /// A question as the lanes and the score see it.
@@ -17,6 +17,8 @@ pub(super) struct Question {
     pub days: Vec<DaySpan>,
     /// It asks when something was.
     pub asks_when: bool,
+    /// The kind of thing it asks for.
+    pub wanted: Wanted,
     /// It says nothing but past days: "what did we talk about on Tuesday?"
     pub asks_for_days: bool,
     /// What has to be found to the letter, each as its terms: numbers that are no dates, and what stands in quotation marks.
@@ -55,6 +57,7 @@ impl Question {
         Question {
             asks_for_days: !days.is_empty() && is_past && undated_terms.len() <= 2,
             asks_when: asks_when(query.text),
+            wanted: Wanted::of(query.text),
             terms: terms(&meant.words),
             distinct: terms(&meant.words).into_iter().collect(),
             days,

@@ -111,7 +111,12 @@ impl Ranking<'_> {
             ("hop", self.hop_bonus(id) * kept),
         ];
         let fact = &self.corpus.facts[&id];
-        let common = self.common_parts(RecordRef::Fact(id), &fact.days, fact.times.valid_from);
+        let common = self.common_parts(
+            RecordRef::Fact(id),
+            &fact.days,
+            fact.form,
+            fact.times.valid_from,
+        );
         let common = common.map(|(name, value)| (name, value * kept));
         let others = breath.before.iter().chain(&breath.after);
         let adds = |id: &&FactId| {

@@ -15,7 +15,7 @@ use super::question::Question;
 use super::weights::{QUESTION_TERMS, RECENCY_DAYS, Weights};
 use super::{Part, Query, Recalled};
 use crate::model::{RecordRef, TurnId};
-use crate::text::DaySpan;
+use crate::text::{AnswerForm, DaySpan};
 use crate::time::Timestamp;
 use breath::Breath;
 use std::collections::HashMap;
@@ -167,8 +167,9 @@ impl Ranking<'_> {
         &self,
         record: RecordRef,
         days: &[DaySpan],
+        form: AnswerForm,
         at: Timestamp,
-    ) -> [(&'static str, f32); 4] {
+    ) -> [(&'static str, f32); 5] {
         let weights = self.query.weights;
         let docs = self.corpus.documents_of(record);
         let holding = docs.filter_map(|doc| self.candidates.holding.get(&doc));
@@ -190,6 +191,7 @@ impl Ranking<'_> {
         [
             ("time", time * self.question.time_fit(days)),
             ("when", if names_day { weights.when } else { 0.0 }),
+            ("form", weights.form * form.fit(self.question.wanted)),
             (
                 "exact",
                 weights.exact * holding.copied().fold(0.0, f32::max),

@@ -69,6 +69,10 @@ impl Ranking<'_> {
                 weights.meaning_after * said_after.meaning(),
             ),
             (
+                "meaning_near",
+                weights.meaning_near * (near_before.meaning() + near_after.meaning()),
+            ),
+            (
                 "session",
                 weights.session * self.matches.session(turn.session),
             ),
@@ -93,12 +97,12 @@ impl Ranking<'_> {
         ];
         let share = |signals: Signals| signals.coverage.max(signals.meaning().abs());
         let beside = adding([
-            (earlier, near_before.coverage),
+            (earlier, share(near_before)),
             (before, share(said_before)),
             (after, share(said_after)),
-            (later, near_after.coverage),
+            (later, share(near_after)),
         ]);
-        let common = self.common_parts(RecordRef::Turn(id), &turn.days, turn.at);
+        let common = self.common_parts(RecordRef::Turn(id), &turn.days, turn.form, turn.at);
         (parts.into_iter().chain(common).collect(), beside)
     }
 }
