@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `corpus` | what is known: turns and facts, added and removed |
 //! | `generations` | their vectors, and a change of embedder |
+//! | `turns` | the turns, side by side |
 //! | `relations` | their order, their versions, who rests on whom |
 //! | `postings`, `lane/keyword` | the words |
 //! | `lane/dense` | the meaning |
@@ -19,12 +20,14 @@
 //! | `score` | the score of a turn and of a fact |
 //! | `gate` | what is strong enough to be brought up |
 //! | `collapse` | duplicates |
+//! | `bytes` | how much memory it takes |
 //! | `decay`, `weights` | constants |
 //! | `evaluation` | how good all this is |
 //!
 //! A new lane is a file under `lane` with its search, a name in [`Lane`], its call in `candidates` and its part in `score`.
 //! Recall never embeds, never writes, and gives the same answer to the same question.
 
+mod bytes;
 mod candidates;
 mod collapse;
 mod corpus;
@@ -41,9 +44,11 @@ mod relations;
 mod score;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod voice;
 mod weights;
 
+pub use bytes::CorpusBytes;
 pub use corpus::{Corpus, Piece};
 pub use decay::kept_share;
 pub use filter::Filter;

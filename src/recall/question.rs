@@ -54,12 +54,13 @@ impl Question {
         );
         let days: Vec<DaySpan> = spoken.into_iter().map(|spoken| spoken.days).collect();
         let is_past = days.iter().all(|days| i64::from(days.last) < today.days());
+        let terms = terms(&meant.words);
         Question {
             asks_for_days: !days.is_empty() && is_past && undated_terms.len() <= 2,
             asks_when: asks_when(query.text),
             wanted: Wanted::of(query.text),
-            terms: terms(&meant.words),
-            distinct: terms(&meant.words).into_iter().collect(),
+            distinct: terms.iter().cloned().collect(),
+            terms,
             days,
             exact,
             meant,
@@ -67,9 +68,9 @@ impl Question {
     }
 
     /// How well days fit those of the question: 1 if one is among them, less if one is close to a named day.
-    pub fn time_fit(&self, days: &[DaySpan]) -> f32 {
+    pub fn time_fit(&self, days: impl Iterator<Item = DaySpan> + Clone) -> f32 {
         let fit = |asked: &DaySpan| {
-            let distance = days.iter().map(|day| asked.distance(*day)).min();
+            let distance = days.clone().map(|day| asked.distance(day)).min();
             match distance {
                 Some(0) => 1.0,
                 Some(near @ 1..=NEAR_DAYS) if asked.n_days() <= NAMED_DAYS => {
