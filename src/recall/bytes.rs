@@ -1,6 +1,7 @@
 //! How much memory a corpus takes.
 
-use super::corpus::Corpus;
+use super::corpus::{Corpus, FactEntry, Owner};
+use super::voice::Voice;
 use crate::model::{FactId, SessionId, TurnId};
 use std::collections::BTreeSet;
 
@@ -20,6 +21,11 @@ impl CorpusBytes {
     pub fn total(self) -> usize {
         self.text_index + self.vectors + self.records
     }
+}
+
+/// A `HashMap` with room for so many entries: an eighth of its places stays empty, and each has a byte of its hash.
+fn of_hash_map<K, V>(capacity: usize) -> usize {
+    capacity * (size_of::<(K, V)>() + 1) * 8 / 7
 }
 
 /// A `BTreeMap` of so many entries. Its nodes hold 11 entries and are about half full where keys come in ascending order, as ids
@@ -47,11 +53,13 @@ impl Corpus {
                     + size_of_val(&*fact.days)
             })
             .sum();
-        let versions = self.newer_versions.len() + self.older_versions.len();
-        let sets = versions + self.facts_of_turn.len();
-        let maps = of_map::<FactId, super::corpus::FactEntry>(self.facts.len())
-            + of_map::<TurnId, BTreeSet<FactId>>(self.facts_of_turn.len())
-            + of_map::<FactId, BTreeSet<FactId>>(versions)
+        let versions = [&self.newer_versions, &self.older_versions];
+        let n_versions: usize = versions.iter().map(|versions| versions.len()).sum();
+        let sets = n_versions + self.facts_of_turn.len();
+        let links = versions.iter().map(|versions| versions.capacity()).sum();
+        let maps = of_hash_map::<FactId, FactEntry>(self.facts.capacity())
+            + of_hash_map::<TurnId, BTreeSet<FactId>>(self.facts_of_turn.capacity())
+            + of_hash_map::<FactId, BTreeSet<FactId>>(links)
             // Nearly every one of these sets has a single fact in a node of its own.
             + sets * 11 * size_of::<FactId>();
         CorpusBytes {
@@ -62,11 +70,11 @@ impl Corpus {
                 + maps
                 + self.names.bytes()
                 + self.calendar.bytes()
-                + self.documents.capacity() * size_of::<Option<super::corpus::Owner>>()
-                + self.voice_of.capacity() * size_of::<Option<super::voice::Voice>>()
+                + self.documents.capacity() * size_of::<Option<Owner>>()
+                + self.voice_of.capacity() * size_of::<Option<Voice>>()
                 + self.session_ids.capacity() * size_of::<SessionId>()
                 + self.fact_ids.capacity() * size_of::<FactId>()
-                + self.session_ids.len() * 2 * size_of::<(SessionId, u32)>(),
+                + of_hash_map::<SessionId, u32>(self.session_ids.len()),
         }
     }
 }

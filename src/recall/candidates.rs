@@ -188,7 +188,7 @@ pub(super) fn is_excluded(corpus: &Corpus, query: &Query, record: RecordRef) -> 
     let is_running = |turn: TurnId| Some(turn.session) == query.not_session;
     query.exclude.contains(&record)
         || matches!(record, RecordRef::Turn(turn) if is_running(turn))
-        || !query.filter.allows(corpus, record)
+        || !(query.filter.is_none() || query.filter.allows(corpus, record))
 }
 
 /// By document number: what must not take a lane's places from what can be returned.

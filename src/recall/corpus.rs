@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::text::{AnswerForm, DaySpan, fold, pieces, spoken_days, terms};
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,12 +53,12 @@ pub struct Piece {
 #[derive(Default)]
 pub struct Corpus {
     pub(super) turns: Turns,
-    pub(super) facts: BTreeMap<FactId, FactEntry>,
+    pub(super) facts: HashMap<FactId, FactEntry>,
     /// The facts that rest on a turn; the turn itself need not be here.
-    pub(super) facts_of_turn: BTreeMap<TurnId, BTreeSet<FactId>>,
+    pub(super) facts_of_turn: HashMap<TurnId, BTreeSet<FactId>>,
     /// Which versions may replace which, both ways; [`Corpus::newer`] decides what holds.
-    pub(super) newer_versions: BTreeMap<FactId, BTreeSet<FactId>>,
-    pub(super) older_versions: BTreeMap<FactId, BTreeSet<FactId>>,
+    pub(super) newer_versions: HashMap<FactId, BTreeSet<FactId>>,
+    pub(super) older_versions: HashMap<FactId, BTreeSet<FactId>>,
     /// By document number.
     pub(super) documents: Vec<Option<Owner>>,
     /// The facts of documents, in the order in which they came.

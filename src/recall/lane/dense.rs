@@ -1,7 +1,7 @@
 //! The dense lane: documents whose vectors point where the question's does.
 
 use super::Found;
-use crate::index::{IndexConfig, IndexError, Mode, VectorIndex};
+use crate::index::{IndexConfig, IndexError, Mode, Precision, VectorIndex};
 use crate::recall::EmbedderSpec;
 use crate::recall::bytes::of_map;
 use crate::recall::postings::DocNumber;
@@ -35,6 +35,8 @@ impl Dense {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let config = IndexConfig {
             mode,
+            // Half the memory; recall@10 stayed the same to a thousandth.
+            precision: Precision::Compact,
             ..IndexConfig::new(spec.dimensions)
         };
         Dense {
