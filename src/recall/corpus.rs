@@ -178,7 +178,7 @@ impl Corpus {
             n_terms += self.add_document(owner, Some((session, voice)), passage, passage);
             kept.push(span.utf16);
         }
-        if kept == [0..length] {
+        if kept.len() == 1 && kept[0] == (0..length) {
             kept.clear();
         }
         let docs = first..self.documents.len() as DocNumber;

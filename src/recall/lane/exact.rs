@@ -52,10 +52,11 @@ impl Names {
 
     /// Heap bytes.
     pub fn bytes(&self) -> usize {
-        let of_name = |(name, facts): (&Box<str>, &BTreeSet<FactId>)| {
-            name.len() + of_map::<FactId, ()>(facts.len().max(6))
-        };
-        self.facts.iter().map(of_name).sum::<usize>()
+        let names: usize = self.facts.keys().map(|name| name.len()).sum();
+        // A set has a node of its own, however few it holds.
+        let of_set = |facts: &BTreeSet<FactId>| of_map::<FactId, ()>(facts.len().max(6));
+        names
+            + self.facts.values().map(of_set).sum::<usize>()
             + of_map::<Box<str>, BTreeSet<FactId>>(self.facts.len())
     }
 
