@@ -74,7 +74,7 @@ pub fn run(loaded: &[Loaded], weights: &Weights) -> Run {
             tally.add(corpus, labelled, &found);
             let ranked = found.items.iter().filter_map(|item| match item.record {
                 RecordRef::Turn(id) => conversation.names.get(&id),
-                RecordRef::Fact(_) => None,
+                RecordRef::Fact(_) | RecordRef::File(_) => None,
             });
             let line: Value = json!({ "qid": question.id, "ranked": ranked.collect::<Vec<_>>() });
             let _ = writeln!(ranks, "{line}");

@@ -320,6 +320,26 @@ impl VectorIndex {
         )
     }
 
+    /// Tells the score of each vector listed; unknown ids are passed over. For what [`VectorIndex::search_among`] would rank, where the
+    /// order is of no interest.
+    ///
+    /// # Errors
+    /// As [`VectorIndex::search`].
+    pub fn scores_of(
+        &self,
+        query: &[f32],
+        ids: impl IntoIterator<Item = u32>,
+        mut tell: impl FnMut(u32, f32),
+    ) -> Result<(), IndexError> {
+        let query = self.query(query)?;
+        for id in ids {
+            if let Some(row) = self.arena.row_of(id) {
+                tell(id, self.arena.score(row, &query));
+            }
+        }
+        Ok(())
+    }
+
     /// Builds the graph over all vectors of now, in place of a former one; returns how many it covers. In [`Mode::Scan`]
     /// there is no graph: it only compacts and returns 0.
     ///

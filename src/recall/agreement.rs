@@ -4,14 +4,14 @@ use super::corpus::Corpus;
 use crate::model::{RecordRef, VectorOwner};
 use std::collections::BTreeSet;
 
-/// The cosine of a vector with itself, as far as 16-bit rows in the index can tell.
-const SAME: f32 = 0.999;
+/// The cosine of a vector with itself, as far as 8-bit rows in the index can tell.
+const SAME: f32 = 0.99;
 
 impl Corpus {
     /// The records that only one of the two has, or that are found by other words, days, names or versions in each.
     pub fn differing(&self, other: &Corpus) -> BTreeSet<RecordRef> {
-        let turns = self.turns.keys().chain(other.turns.keys());
-        let turns = turns.filter(|id| match (self.turns.get(id), other.turns.get(id)) {
+        let turns = self.turns.ids().chain(other.turns.ids());
+        let turns = turns.filter(|id| match (self.turns.get(*id), other.turns.get(*id)) {
             (Some(a), Some(b)) => !a.is_like(b),
             _ => true,
         });
@@ -20,8 +20,15 @@ impl Corpus {
             (Some(a), Some(b)) => !a.is_like(b),
             _ => true,
         });
-        let turns = turns.map(|id| RecordRef::Turn(*id));
-        turns.chain(facts.map(|id| RecordRef::Fact(*id))).collect()
+        let files = self.files.keys().chain(other.files.keys());
+        let files = files.filter(|id| match (self.files.get(id), other.files.get(id)) {
+            (Some(a), Some(b)) => !a.is_like(b),
+            _ => true,
+        });
+        let turns = turns.map(RecordRef::Turn);
+        let facts = facts.map(|id| RecordRef::Fact(*id));
+        let files = files.map(|id| RecordRef::File(*id));
+        turns.chain(facts).chain(files).collect()
     }
 
     /// Whether there is such a piece of text.

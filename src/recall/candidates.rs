@@ -7,6 +7,7 @@ use super::lane::{Found, Lane, LaneHit, exact, keyword};
 use super::postings::{DocNumber, Matches};
 use super::question::Question;
 use super::score::breath::Breath;
+use super::turns::Place;
 use super::weights::{LANE_HITS, LANE_SESSIONS};
 use crate::index::IndexError;
 use crate::model::{FactId, RecordRef, TurnId};
@@ -16,8 +17,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) struct Candidates {
     /// The records that lanes found, each with its best place in each lane. An old version stands for the newest one.
     pub hits: BTreeMap<RecordRef, Vec<LaneHit>>,
-    /// The hits, and what was said beside them.
-    pub records: BTreeSet<RecordRef>,
+    /// The hits, and what was said beside them; each once, in order.
+    pub records: Vec<RecordRef>,
+    /// What was said together with the facts among them.
+    pub breaths: HashMap<FactId, Breath>,
     /// Facts that the question names, with the length of the name in terms.
     pub named: BTreeMap<FactId, usize>,
     /// The share of the question's numbers and quoted phrases that documents hold.
@@ -38,6 +41,7 @@ impl Candidates {
         let holding = exact::holding(&corpus.postings, &question.exact);
         let mut lanes = vec![(Lane::Keyword, keyword::search(matches, LANE_HITS, allow))];
         if let Some((dense, vector)) = meaning {
+            let allow = is_blocked.contains(&true).then_some(allow);
             lanes.push((Lane::Dense, dense.search(vector, LANE_HITS, allow)?));
         }
         lanes.push((Lane::Exact, exact_lane(corpus, &named, &holding)));
@@ -66,7 +70,13 @@ impl Candidates {
             });
         }
         let records = expand(corpus, query, hits.keys().copied());
+        let facts = records.iter().filter_map(|record| match record {
+            RecordRef::Fact(id) => Some(*id),
+            RecordRef::Turn(_) | RecordRef::File(_) => None,
+        });
+        let breaths = facts.map(|id| (id, Breath::of(corpus, id, query.filter.known_on)));
         Ok(Candidates {
+            breaths: breaths.collect(),
             hits,
             records,
             named,
@@ -102,7 +112,7 @@ fn time_lane(corpus: &Corpus, question: &Question, matches: &Matches) -> Found {
     let turns = sessions
         .into_iter()
         .flat_map(|session| corpus.turns_of(session));
-    let turns = turns.filter(|turn| question.time_fit(&turn.days[..1]) > 0.0);
+    let turns = turns.filter(|turn| question.time_fit(std::iter::once(turn.day)) > 0.0);
     let facts = happened.facts.iter().map(|id| corpus.facts[id].doc);
     let docs: BTreeSet<DocNumber> = turns
         .flat_map(|turn| turn.docs.clone())
@@ -178,7 +188,7 @@ pub(super) fn is_excluded(corpus: &Corpus, query: &Query, record: RecordRef) -> 
     let is_running = |turn: TurnId| Some(turn.session) == query.not_session;
     query.exclude.contains(&record)
         || matches!(record, RecordRef::Turn(turn) if is_running(turn))
-        || !query.filter.allows(corpus, record)
+        || !(query.filter.is_none() || query.filter.allows(corpus, record))
 }
 
 /// By document number: what must not take a lane's places from what can be returned.
@@ -186,9 +196,9 @@ fn blocked(corpus: &Corpus, query: &Query) -> Vec<bool> {
     let mut blocked = vec![false; corpus.n_documents()];
     let on = query.filter.known_on;
     if !query.filter.is_none() {
-        for (blocked, owner) in blocked.iter_mut().zip(&corpus.documents) {
+        for (doc, blocked) in (0..).zip(&mut blocked) {
             // An old version leads to the newest one, and is blocked with it only.
-            let record = owner.map(|owner| match owner.record {
+            let record = corpus.owner(doc).map(|owner| match owner.record {
                 RecordRef::Fact(id)
                     if super::filter::is_known(corpus.facts[&id].times.recorded_at, on) =>
                 {
@@ -252,13 +262,9 @@ fn records_hit(
     hits
 }
 
-fn expand(
-    corpus: &Corpus,
-    query: &Query,
-    hits: impl Iterator<Item = RecordRef>,
-) -> BTreeSet<RecordRef> {
-    let mut candidates = BTreeSet::new();
-    let add_facts_of = |turn: TurnId, candidates: &mut BTreeSet<RecordRef>| {
+fn expand(corpus: &Corpus, query: &Query, hits: impl Iterator<Item = RecordRef>) -> Vec<RecordRef> {
+    let mut candidates = Vec::new();
+    let add_facts_of = |turn: TurnId, candidates: &mut Vec<RecordRef>| {
         candidates.extend(
             corpus
                 .facts_of(turn)
@@ -266,12 +272,14 @@ fn expand(
         );
     };
     for record in hits {
-        candidates.insert(record);
+        candidates.push(record);
         match record {
             RecordRef::Turn(id) => {
                 add_facts_of(id, &mut candidates);
-                let beside = corpus.before(id).into_iter().chain(corpus.after(id));
-                candidates.extend(beside.map(RecordRef::Turn));
+                if let Some(place) = corpus.turns.place(id) {
+                    let beside = place.before().into_iter().chain(place.after());
+                    candidates.extend(beside.map(|place| RecordRef::Turn(place.id())));
+                }
             }
             RecordRef::File(_) => {}
             RecordRef::Fact(_) => {
@@ -285,43 +293,45 @@ fn expand(
             }
         }
     }
+    candidates.sort_unstable();
+    candidates.dedup();
     candidates
 }
 
-/// All documents whose similarity the scores of the candidates need.
-pub(super) fn compared_documents(
-    corpus: &Corpus,
-    query: &Query,
-    candidates: &BTreeSet<RecordRef>,
-) -> BTreeSet<DocNumber> {
-    let mut docs = BTreeSet::new();
-    let mut add = |record| docs.extend(corpus.documents_of(record));
-    for record in candidates {
+/// All documents whose similarity the scores of the candidates need, each once.
+pub(super) fn compared_documents(corpus: &Corpus, candidates: &Candidates) -> Vec<DocNumber> {
+    let mut docs = Vec::new();
+    for record in &candidates.records {
         match record {
-            RecordRef::File(_) => add(*record),
+            RecordRef::File(_) => docs.extend(corpus.documents_of(*record)),
             RecordRef::Turn(id) => {
-                let beside = [Some(*id), corpus.before(*id), corpus.after(*id)];
-                beside
-                    .into_iter()
-                    .flatten()
-                    .map(RecordRef::Turn)
-                    .for_each(&mut add);
+                let place = corpus.turns.place(*id);
+                let before = place.and_then(Place::before);
+                let after = place.and_then(Place::after);
+                let earlier = before.and_then(Place::before);
+                let later = after.and_then(Place::after);
+                for place in [earlier, before, place, after, later].into_iter().flatten() {
+                    docs.extend(place.turn().docs.clone());
+                }
             }
             RecordRef::Fact(id) => {
-                let breath = Breath::of(corpus, *id, query.filter.known_on);
+                let breath = &candidates.breaths[id];
                 let facts = breath
                     .versions
                     .iter()
                     .chain(&breath.before)
                     .chain(&breath.after);
-                facts.map(|id| RecordRef::Fact(*id)).for_each(&mut add);
-                breath
-                    .turns
-                    .iter()
-                    .map(|id| RecordRef::Turn(*id))
-                    .for_each(&mut add);
+                let facts = facts.map(|id| RecordRef::Fact(*id));
+                let turns = breath.turns.iter().map(|id| RecordRef::Turn(*id));
+                docs.extend(
+                    facts
+                        .chain(turns)
+                        .flat_map(|record| corpus.documents_of(record)),
+                );
             }
         }
     }
+    docs.sort_unstable();
+    docs.dedup();
     docs
 }

@@ -5,8 +5,9 @@
 //! score if that was higher, so that the passage does not lose its place. Where the turn says more than its facts, both stay.
 //! Of texts with the same wording one stays: a fact before a turn, then the stronger, then the newer.
 
-use super::corpus::{Corpus, TurnEntry};
+use super::corpus::Corpus;
 use super::relations::KnownOn;
+use super::turns::TurnEntry;
 use super::{Part, Query, Recalled};
 use crate::model::{FactId, RecordRef, TurnId};
 use std::collections::{BTreeMap, HashMap};
@@ -18,11 +19,48 @@ const LEFT_SHARE: f32 = 0.4;
 /// And at most so many UTF-16 code units: a greeting and a courtesy, not another statement.
 const LEFT_UNITS: u32 = 120;
 
+/// The score of a relevant record, and what of it came from records that went.
+#[derive(Default)]
+pub(super) struct Standing {
+    pub score: f32,
+    inherited: Vec<f32>,
+}
+
+impl Standing {
+    pub fn of(score: f32) -> Standing {
+        Standing {
+            score,
+            inherited: Vec::new(),
+        }
+    }
+
+    fn inherit(&mut self, score: f32) {
+        if score > self.score {
+            self.inherited.push(score - self.score);
+            self.score = score;
+        }
+    }
+
+    /// The record's reasons with this score.
+    pub fn explained(self, item: Recalled) -> Recalled {
+        let mut parts = item.parts;
+        parts.extend(self.inherited.into_iter().map(|value| Part {
+            name: "turn",
+            value,
+        }));
+        Recalled {
+            parts,
+            score: self.score,
+            ..item
+        }
+    }
+}
+
 pub(super) fn collapse(
     corpus: &Corpus,
     query: &Query,
-    mut items: BTreeMap<RecordRef, Recalled>,
-) -> Vec<Recalled> {
+    mut items: BTreeMap<RecordRef, Standing>,
+) -> Vec<(RecordRef, Standing)> {
     let turns: Vec<TurnId> = items.keys().filter_map(turn_of).collect();
     for turn in turns {
         let on = query.filter.known_on;
@@ -52,7 +90,7 @@ pub(super) fn collapse(
             let heir = items
                 .get_mut(&RecordRef::Fact(newest))
                 .expect("a relevant fact");
-            inherit(heir, dropped.score * share);
+            heir.inherit(dropped.score * share);
         }
     }
     one_of_each_wording(corpus, items)
@@ -65,16 +103,6 @@ fn turn_of(record: &RecordRef) -> Option<TurnId> {
     }
 }
 
-fn inherit(heir: &mut Recalled, score: f32) {
-    if score > heir.score {
-        heir.parts.push(Part {
-            name: "turn",
-            value: score - heir.score,
-        });
-        heir.score = score;
-    }
-}
-
 /// The facts that stand for a turn together; none if they do not.
 ///
 /// `is_said` tells of the newest version of a fact whether it is in the answer or in the prompt already.
@@ -84,7 +112,7 @@ fn covering_facts(
     on: KnownOn,
     is_said: impl Fn(FactId) -> bool,
 ) -> Vec<FactId> {
-    let entry = &corpus.turns[&turn];
+    let entry = corpus.turns.get(turn).expect("a relevant turn");
     let facts: Vec<FactId> = corpus
         .facts_of(turn)
         .filter(|fact| is_said(corpus.newest(*fact, on)))
@@ -113,11 +141,14 @@ fn units_left(turn: &TurnEntry, mut spans: Vec<Range<u32>>) -> u32 {
     left
 }
 
-fn one_of_each_wording(corpus: &Corpus, items: BTreeMap<RecordRef, Recalled>) -> Vec<Recalled> {
-    let mut by_wording: HashMap<u64, Recalled> = HashMap::with_capacity(items.len());
-    for (record, item) in items {
-        let wording = match record {
-            RecordRef::Turn(id) => corpus.turns[&id].wording,
+fn one_of_each_wording(
+    corpus: &Corpus,
+    items: BTreeMap<RecordRef, Standing>,
+) -> Vec<(RecordRef, Standing)> {
+    let mut by_wording: HashMap<u64, (RecordRef, Standing)> = HashMap::with_capacity(items.len());
+    for item in items {
+        let wording = match item.0 {
+            RecordRef::Turn(id) => corpus.turns.get(id).expect("a relevant turn").wording,
             RecordRef::Fact(id) => corpus.facts[&id].wording,
             RecordRef::File(id) => corpus.files[&id].wording,
         };
@@ -130,14 +161,14 @@ fn one_of_each_wording(corpus: &Corpus, items: BTreeMap<RecordRef, Recalled>) ->
 }
 
 /// `earlier` precedes `later` in the order of records.
-fn better(earlier: Recalled, later: Recalled) -> Recalled {
-    let is_fact = |item: &Recalled| matches!(item.record, RecordRef::Fact(_));
+fn better(earlier: (RecordRef, Standing), later: (RecordRef, Standing)) -> (RecordRef, Standing) {
+    let is_fact = |item: &(RecordRef, Standing)| matches!(item.0, RecordRef::Fact(_));
     let (mut kept, dropped) = match (is_fact(&earlier), is_fact(&later)) {
         (true, false) => (earlier, later),
         (false, true) => (later, earlier),
-        _ if earlier.score > later.score => (earlier, later),
+        _ if earlier.1.score > later.1.score => (earlier, later),
         _ => (later, earlier),
     };
-    inherit(&mut kept, dropped.score);
+    kept.1.inherit(dropped.1.score);
     kept
 }

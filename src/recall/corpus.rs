@@ -8,13 +8,14 @@ use super::lane::dense::Dense;
 use super::lane::exact::Names;
 use super::lane::time::Calendar;
 use super::postings::{DocNumber, Postings, SessionNumber};
+use super::turns::{TurnEntry, Turns};
 use super::voice::{Voice, Voices};
 use crate::index::Mode;
 use crate::model::{
     Confidence, Fact, FactId, FactType, FileId, Origin, RecordRef, Role, SUBJECT_USER, SessionId,
     Turn, TurnId, VectorOwner,
 };
-use crate::text::{DaySpan, fold, pieces, spoken_days, terms};
+use crate::text::{AnswerForm, DaySpan, fold, pieces, spoken_days, terms};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -55,16 +56,20 @@ pub struct Piece {
 /// ```
 #[derive(Default)]
 pub struct Corpus {
-    pub(super) turns: BTreeMap<TurnId, TurnEntry>,
-    pub(super) facts: BTreeMap<FactId, FactEntry>,
+    pub(super) turns: Turns,
+    pub(super) facts: HashMap<FactId, FactEntry>,
     pub(super) files: BTreeMap<FileId, FileEntry>,
     /// The facts that rest on a turn; the turn itself need not be here.
-    pub(super) facts_of_turn: BTreeMap<TurnId, BTreeSet<FactId>>,
+    pub(super) facts_of_turn: HashMap<TurnId, BTreeSet<FactId>>,
     /// Which versions may replace which, both ways; [`Corpus::newer`] decides what holds.
-    pub(super) newer_versions: BTreeMap<FactId, BTreeSet<FactId>>,
-    pub(super) older_versions: BTreeMap<FactId, BTreeSet<FactId>>,
+    pub(super) newer_versions: HashMap<FactId, BTreeSet<FactId>>,
+    pub(super) older_versions: HashMap<FactId, BTreeSet<FactId>>,
     /// By document number.
-    pub(super) documents: Vec<Option<VectorOwner>>,
+    pub(super) documents: Vec<Option<Owner>>,
+    /// The facts of documents, in the order in which they came.
+    pub(super) fact_ids: Vec<FactId>,
+    /// The files of documents, likewise.
+    pub(super) file_ids: Vec<FileId>,
     pub(super) voices: Voices,
     session_numbers: HashMap<SessionId, SessionNumber>,
     /// By session number.
@@ -80,24 +85,21 @@ pub struct Corpus {
     pub(super) next: Option<Dense>,
 }
 
-pub(super) struct TurnEntry {
-    /// One document per piece.
-    pub docs: Range<DocNumber>,
-    /// Of each piece, in UTF-16 code units of the turn's text.
-    pub spans: Box<[Range<u32>]>,
-    pub session: SessionNumber,
-    pub voice: Voice,
-    pub origin: Origin,
-    pub at: Timestamp,
-    /// Its own day, then those that it names.
-    pub days: Box<[DaySpan]>,
-    pub n_terms: u32,
-    pub asks: bool,
-    /// Of the whole text, in UTF-16 code units.
-    pub length: u32,
-    /// Equal for equal wording.
-    pub wording: u64,
-    text_hash: u64,
+/// Whose text a document is. The names of sessions and facts are long, so they are kept by number.
+#[derive(Clone, Copy)]
+pub(super) enum Owner {
+    Turn {
+        session: SessionNumber,
+        index: u32,
+        piece: u16,
+    },
+    /// A place in `fact_ids`.
+    Fact(u32),
+    File {
+        /// A place in `file_ids`.
+        file: u32,
+        piece: u16,
+    },
 }
 
 pub(super) struct FactEntry {
@@ -108,6 +110,7 @@ pub(super) struct FactEntry {
     pub confidence: Confidence,
     /// The day from which it holds, then those that it names.
     pub days: Box<[DaySpan]>,
+    pub form: AnswerForm,
     /// What the exact lane finds it by.
     pub names: BTreeSet<Box<str>>,
     /// Those of them that other facts may share: whom it is about, and whom or what it mentions.
@@ -180,7 +183,7 @@ impl Corpus {
         let record = RecordRef::Turn(turn.id);
         let text = turn.text();
         let text_hash = hash(&text);
-        if let Some(known) = self.turns.get(&turn.id)
+        if let Some(known) = self.turns.get(turn.id)
             && known.text_hash == text_hash
             && turn.role != Role::Tool
         {
@@ -195,6 +198,7 @@ impl Corpus {
             return Vec::new();
         }
         let session = self.session_number(turn.id.session);
+        let length = text.encode_utf16().count() as u32;
         let voice = self.voices.enter(turn);
         let first = self.documents.len() as DocNumber;
         let mut n_terms = 0;
@@ -202,17 +206,20 @@ impl Corpus {
         // A piece has a 16-bit number; a longer text keeps its first 65,536 pieces.
         for (piece, span) in (0..=u16::MAX).zip(spans) {
             let passage = &text[span.bytes];
-            n_terms += self.add_document(
-                VectorOwner { record, piece },
-                Some((session, voice)),
-                passage,
-                passage,
-            );
+            let owner = Owner::Turn {
+                session,
+                index: turn.id.index,
+                piece,
+            };
+            n_terms += self.add_document(owner, Some((session, voice)), passage, passage);
             kept.push(span.utf16);
         }
+        if kept.len() == 1 && kept[0] == (0..length) {
+            kept.clear();
+        }
         let docs = first..self.documents.len() as DocNumber;
-        let days = days_of(&text, turn.at);
-        self.calendar.add(days[0].first, record);
+        let day = day_of(turn.at);
+        self.calendar.add(day.first, record);
         let entry = TurnEntry {
             docs: docs.clone(),
             spans: kept.into(),
@@ -224,10 +231,12 @@ impl Corpus {
                 Role::Tool => Origin::Tool,
             },
             at: turn.at,
-            days,
+            day,
+            named_days: named_days(&text, turn.at).collect(),
+            form: AnswerForm::of(&text),
             n_terms,
             asks: text.contains(['?', '？', '؟']),
-            length: text.encode_utf16().count() as u32,
+            length,
             wording: wording(&text),
             text_hash,
         };
@@ -252,10 +261,8 @@ impl Corpus {
             None => {
                 self.remove(RecordRef::Fact(fact.id));
                 let doc = self.documents.len() as DocNumber;
-                let owner = VectorOwner {
-                    record: RecordRef::Fact(fact.id),
-                    piece: 0,
-                };
+                let owner = Owner::Fact(self.fact_ids.len() as u32);
+                self.fact_ids.push(fact.id);
                 let to_match = with_type(&text, fact.fact_type);
                 self.add_document(owner, None, &to_match, &text);
                 doc
@@ -277,7 +284,10 @@ impl Corpus {
         let subject = terms(&fact.subject);
         let names = Names::of(fact);
         self.names.add(fact.id, &names);
-        let days = days_of(&fact.statement, fact.valid_from);
+        let own = std::iter::once(day_of(fact.valid_from));
+        let days: Box<[DaySpan]> = own
+            .chain(named_days(&fact.statement, fact.valid_from))
+            .collect();
         self.calendar.add(days[0].first, RecordRef::Fact(fact.id));
         let entry = FactEntry {
             doc,
@@ -286,6 +296,7 @@ impl Corpus {
             origin: fact.origin,
             confidence: fact.confidence,
             days,
+            form: AnswerForm::of(&fact.statement),
             names,
             links: Names::links_of(fact),
             evidence,
@@ -305,9 +316,9 @@ impl Corpus {
     /// Forgets a record; nothing of its words or vectors is found any more.
     pub fn remove(&mut self, record: RecordRef) {
         let docs = match record {
-            RecordRef::Turn(id) => self.turns.remove(&id).map(|turn| {
+            RecordRef::Turn(id) => self.turns.remove(id).map(|turn| {
                 self.voices.leave(turn.voice);
-                self.calendar.remove(turn.days[0].first, record);
+                self.calendar.remove(turn.day.first, record);
                 turn.docs
             }),
             RecordRef::Fact(id) => self.forget_fact(id).map(|fact| fact.doc..fact.doc + 1),
@@ -325,7 +336,7 @@ impl Corpus {
 
     /// The turns that can be recalled, in order.
     pub fn turn_ids(&self) -> impl Iterator<Item = TurnId> {
-        self.turns.keys().copied()
+        self.turns.ids()
     }
 
     /// What of a question its vector is made from: all of it but the names of those who speak here.
@@ -337,7 +348,7 @@ impl Corpus {
 
     fn add_document(
         &mut self,
-        owner: VectorOwner,
+        owner: Owner,
         said: Option<(SessionNumber, Voice)>,
         to_match: &str,
         to_embed: &str,
@@ -439,13 +450,14 @@ fn with_type(text: &str, fact_type: FactType) -> String {
     format!("{text}. {}", fact_type.name())
 }
 
-/// The day of a moment, and the days that a text of that moment names.
-fn days_of(text: &str, at: Timestamp) -> Box<[DaySpan]> {
-    let own = DaySpan::day(at.date().days());
-    let named = spoken_days(text, at.date())
-        .into_iter()
-        .map(|spoken| spoken.days);
-    std::iter::once(own).chain(named).collect()
+fn day_of(at: Timestamp) -> DaySpan {
+    DaySpan::day(at.date().days())
+}
+
+/// The days that a text of a moment names.
+fn named_days(text: &str, at: Timestamp) -> impl Iterator<Item = DaySpan> {
+    let spoken = spoken_days(text, at.date()).into_iter();
+    spoken.map(|spoken| spoken.days)
 }
 
 fn hash(text: &str) -> u64 {

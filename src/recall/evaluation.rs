@@ -245,7 +245,7 @@ impl Figures {
 /// Whether there is such a record to be found.
 pub fn is_known(corpus: &Corpus, record: RecordRef) -> bool {
     match record {
-        RecordRef::Turn(id) => corpus.turns.contains_key(&id),
+        RecordRef::Turn(id) => corpus.turns.get(id).is_some(),
         RecordRef::Fact(id) => corpus.facts.contains_key(&id),
         RecordRef::File(id) => corpus.files.contains_key(&id),
     }

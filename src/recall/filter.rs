@@ -45,7 +45,7 @@ impl Filter {
     pub(super) fn allows(&self, corpus: &Corpus, record: RecordRef) -> bool {
         let (said_at, recorded_at, origin) = match record {
             RecordRef::Turn(id) => {
-                let Some(turn) = corpus.turns.get(&id) else {
+                let Some(turn) = corpus.turns.get(id) else {
                     return false;
                 };
                 if !self.types.is_empty() {

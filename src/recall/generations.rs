@@ -140,8 +140,11 @@ impl Corpus {
     }
 
     pub(super) fn generation(&self, embedder: &str) -> Option<&Dense> {
-        let mut generations = self.dense.iter().chain(&self.next);
-        generations.find(|dense| dense.spec().id == embedder)
+        self.generations().find(|dense| dense.spec().id == embedder)
+    }
+
+    pub(super) fn generations(&self) -> impl Iterator<Item = &Dense> {
+        self.dense.iter().chain(&self.next)
     }
 
     pub(super) fn generations_mut(&mut self) -> impl Iterator<Item = &mut Dense> {

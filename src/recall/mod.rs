@@ -9,6 +9,7 @@
 //! | `corpus` | what is known: turns, facts and memory files, added and removed |
 //! | `generations` | their vectors, and a change of embedder |
 //! | `agreement` | whether all this is as it would be if it were read again |
+//! | `turns` | the turns, side by side |
 //! | `relations` | their order, their versions, who rests on whom |
 //! | `postings`, `lane/keyword` | the words |
 //! | `lane/dense` | the meaning |
@@ -20,6 +21,7 @@
 //! | `score` | the score of a turn, of a fact and of a memory file |
 //! | `gate` | what is strong enough to be brought up |
 //! | `collapse` | duplicates |
+//! | `bytes` | how much memory it takes |
 //! | `decay`, `weights` | constants |
 //! | `evaluation` | how good all this is |
 //!
@@ -27,6 +29,7 @@
 //! Recall never embeds, never writes, and gives the same answer to the same question.
 
 mod agreement;
+mod bytes;
 mod candidates;
 mod collapse;
 mod corpus;
@@ -43,9 +46,11 @@ mod relations;
 mod score;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod voice;
 mod weights;
 
+pub use bytes::CorpusBytes;
 pub use corpus::{Corpus, Piece};
 pub use decay::kept_share;
 pub use filter::Filter;

@@ -3,6 +3,7 @@
 //! Lists only grow at their end. A removed document is a tombstone in the lists until the dead outnumber the living;
 //! then the lists are swept. All statistics count the living only, so that scores never depend on what was once there.
 
+use super::bytes::of_map;
 use super::weights::QUESTION_TERMS;
 use crate::real;
 use crate::text::{KIN_WEIGHT, are_kin, is_pair, kin_prefix};
@@ -38,11 +39,31 @@ struct Entry {
     term_frequency: u16,
 }
 
+/// Eight bytes, since asking walks over all of them.
 #[derive(Clone, Copy)]
 struct Document {
     /// Terms, with repetitions.
     length: u32,
-    session: Option<SessionNumber>,
+    /// [`NO_SESSION`] for none, [`REMOVED`] for a document that is no more.
+    session: SessionNumber,
+}
+
+const NO_SESSION: SessionNumber = SessionNumber::MAX;
+const REMOVED: SessionNumber = SessionNumber::MAX - 1;
+
+impl Document {
+    const GONE: Document = Document {
+        length: 0,
+        session: REMOVED,
+    };
+
+    fn is_live(self) -> bool {
+        self.session != REMOVED
+    }
+
+    fn session(self) -> Option<SessionNumber> {
+        (self.session < REMOVED).then_some(self.session)
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -56,8 +77,8 @@ pub(crate) struct Postings {
     /// Sorted, so that the kin of a term stand beside it.
     term_numbers: BTreeMap<Box<str>, u32>,
     lists: Vec<Vec<Entry>>,
-    /// By document number; `None` once removed.
-    documents: Vec<Option<Document>>,
+    /// By document number.
+    documents: Vec<Document>,
     sessions: Vec<SessionLength>,
     n_live: usize,
     n_dead: usize,
@@ -133,8 +154,11 @@ impl Postings {
             });
         }
         let length = terms.len() as u32;
-        self.documents.resize(doc as usize, None);
-        self.documents.push(Some(Document { length, session }));
+        self.documents.resize(doc as usize, Document::GONE);
+        self.documents.push(Document {
+            length,
+            session: session.unwrap_or(NO_SESSION),
+        });
         self.n_live += 1;
         self.total_length += u64::from(length);
         if let Some(session) = session {
@@ -147,13 +171,17 @@ impl Postings {
     }
 
     pub fn remove(&mut self, doc: DocNumber) {
-        let Some(document) = self.documents.get_mut(doc as usize).and_then(Option::take) else {
+        let Some(place) = self.documents.get_mut(doc as usize) else {
             return;
         };
+        let document = std::mem::replace(place, Document::GONE);
+        if !document.is_live() {
+            return;
+        }
         self.n_live -= 1;
         self.n_dead += 1;
         self.total_length -= u64::from(document.length);
-        if let Some(session) = document.session {
+        if let Some(session) = document.session() {
             let session = &mut self.sessions[session as usize];
             session.n_docs -= 1;
             session.length -= u64::from(document.length);
@@ -165,12 +193,24 @@ impl Postings {
 
     fn sweep(&mut self) {
         for list in &mut self.lists {
-            list.retain(|entry| self.documents[entry.doc as usize].is_some());
+            list.retain(|entry| self.documents[entry.doc as usize].is_live());
             list.shrink_to_fit();
         }
         self.term_numbers
             .retain(|_, number| !self.lists[*number as usize].is_empty());
         self.n_dead = 0;
+    }
+
+    /// Heap bytes.
+    pub fn bytes(&self) -> usize {
+        let words: usize = self.term_numbers.keys().map(|term| term.len()).sum();
+        let entries: usize = self.lists.iter().map(Vec::capacity).sum();
+        words
+            + of_map::<Box<str>, u32>(self.term_numbers.len())
+            + self.lists.capacity() * size_of::<Vec<Entry>>()
+            + entries * size_of::<Entry>()
+            + self.documents.capacity() * size_of::<Document>()
+            + self.sessions.capacity() * size_of::<SessionLength>()
     }
 
     /// The documents that have all of these terms, ascending.
@@ -184,7 +224,7 @@ impl Postings {
         let Some((shortest, others)) = lists.split_first() else {
             return Vec::new();
         };
-        let is_live = |doc: DocNumber| self.documents[doc as usize].is_some();
+        let is_live = |doc: DocNumber| self.documents[doc as usize].is_live();
         let has = |list: &&[Entry], doc| list.binary_search_by_key(&doc, |entry| entry.doc).is_ok();
         let docs = shortest
             .iter()
@@ -247,9 +287,10 @@ impl Postings {
             let mut sessions_with_term = Vec::new();
             for (list, share) in self.forms(term, &terms) {
                 for entry in list {
-                    let Some(document) = self.documents[entry.doc as usize] else {
+                    let document = self.documents[entry.doc as usize];
+                    if !document.is_live() {
                         continue;
-                    };
+                    }
                     let frequency = f32::from(entry.term_frequency);
                     let length = document.length as f32 / passage_average;
                     let best = &mut best_form[entry.doc as usize];
@@ -257,7 +298,7 @@ impl Postings {
                         with_term.push(entry.doc);
                     }
                     *best = best.max(share * saturated(frequency, length, K1, B));
-                    if let Some(session) = document.session {
+                    if let Some(session) = document.session() {
                         if in_session[session as usize] == 0.0 {
                             sessions_with_term.push(session);
                         }

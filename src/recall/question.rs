@@ -3,7 +3,7 @@
 use super::Query;
 use super::corpus::Corpus;
 use super::voice::Meant;
-use crate::text::{DaySpan, fold, spoken_days, terms};
+use crate::text::{DaySpan, Wanted, fold, spoken_days, terms};
 use std::collections::BTreeSet;
 
 /// A question as the lanes and the score see it.
@@ -17,6 +17,8 @@ pub(super) struct Question {
     pub days: Vec<DaySpan>,
     /// It asks when something was.
     pub asks_when: bool,
+    /// The kind of thing it asks for.
+    pub wanted: Wanted,
     /// It says nothing but past days: "what did we talk about on Tuesday?"
     pub asks_for_days: bool,
     /// What has to be found to the letter, each as its terms: numbers that are no dates, and what stands in quotation marks.
@@ -52,11 +54,13 @@ impl Question {
         );
         let days: Vec<DaySpan> = spoken.into_iter().map(|spoken| spoken.days).collect();
         let is_past = days.iter().all(|days| i64::from(days.last) < today.days());
+        let terms = terms(&meant.words);
         Question {
             asks_for_days: !days.is_empty() && is_past && undated_terms.len() <= 2,
             asks_when: asks_when(query.text),
-            terms: terms(&meant.words),
-            distinct: terms(&meant.words).into_iter().collect(),
+            wanted: Wanted::of(query.text),
+            distinct: terms.iter().cloned().collect(),
+            terms,
             days,
             exact,
             meant,
@@ -64,9 +68,9 @@ impl Question {
     }
 
     /// How well days fit those of the question: 1 if one is among them, less if one is close to a named day.
-    pub fn time_fit(&self, days: &[DaySpan]) -> f32 {
+    pub fn time_fit(&self, days: impl Iterator<Item = DaySpan> + Clone) -> f32 {
         let fit = |asked: &DaySpan| {
-            let distance = days.iter().map(|day| asked.distance(*day)).min();
+            let distance = days.clone().map(|day| asked.distance(day)).min();
             match distance {
                 Some(0) => 1.0,
                 Some(near @ 1..=NEAR_DAYS) if asked.n_days() <= NAMED_DAYS => {

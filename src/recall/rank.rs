@@ -1,11 +1,12 @@
 //! The way from a question to its answer.
 
 use super::candidates::{Candidates, compared_documents, is_excluded};
+use super::collapse::Standing;
 use super::corpus::Corpus;
 use super::lane::dense::Dense;
 use super::question::Question;
 use super::score::Ranking;
-use super::{Query, Recalled, Recollection};
+use super::{Query, Recollection};
 use crate::index::IndexError;
 use crate::model::RecordRef;
 use std::collections::BTreeMap;
@@ -42,8 +43,8 @@ fn recall_by(
     let candidates = Candidates::find(corpus, query, &question, &matches, meaning)?;
     let similar = match meaning {
         Some((dense, vector)) => {
-            let docs = compared_documents(corpus, query, &candidates.records);
-            Some(dense.compare(vector, &docs)?)
+            let docs = compared_documents(corpus, &candidates);
+            Some(dense.compare(vector, &docs, corpus.n_documents())?)
         }
         None => None,
     };
@@ -56,13 +57,18 @@ fn recall_by(
         candidates: &candidates,
     };
     let found = candidates.records.iter().copied();
-    let relevant: BTreeMap<RecordRef, Recalled> = found
+    let relevant: BTreeMap<RecordRef, Standing> = found
         .filter(|record| !is_excluded(corpus, query, *record) && ranking.is_relevant(*record))
-        .map(|record| (record, ranking.item(record)))
+        .map(|record| (record, Standing::of(ranking.score(record))))
         .collect();
-    let mut items = super::collapse::collapse(corpus, query, relevant);
-    items.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.record.cmp(&b.record)));
-    items.truncate(query.limit);
+    let mut standings = super::collapse::collapse(corpus, query, relevant);
+    standings.sort_by(|(a, one), (b, other)| other.score.total_cmp(&one.score).then(a.cmp(b)));
+    standings.truncate(query.limit);
+    // Reasons are given for what is returned only.
+    let items = standings
+        .into_iter()
+        .map(|(record, standing)| standing.explained(ranking.item(record)))
+        .collect();
     Ok(Recollection {
         items,
         candidates: candidates.records.len(),

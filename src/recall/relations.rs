@@ -1,9 +1,10 @@
 //! How records hang together: documents and their owners, turns and their neighbours, facts and their versions.
 
-use super::corpus::{Corpus, FactEntry, TurnEntry};
+use super::corpus::{Corpus, FactEntry, Owner};
 use super::decay::{FactTimes, ceased, kept_share};
 use super::filter::is_known;
 use super::postings::DocNumber;
+use super::turns::TurnEntry;
 use crate::model::{FactId, RecordRef, SessionId, TurnId, VectorOwner};
 use crate::time::Timestamp;
 use std::ops::Range;
@@ -17,12 +18,33 @@ impl Corpus {
     }
 
     pub(super) fn owner(&self, doc: DocNumber) -> Option<VectorOwner> {
-        self.documents.get(doc as usize).copied().flatten()
+        let owner = (*self.documents.get(doc as usize)?)?;
+        Some(match owner {
+            Owner::Turn {
+                session,
+                index,
+                piece,
+            } => VectorOwner {
+                record: RecordRef::Turn(TurnId {
+                    session: self.session_ids[session as usize],
+                    index,
+                }),
+                piece,
+            },
+            Owner::Fact(number) => VectorOwner {
+                record: RecordRef::Fact(self.fact_ids[number as usize]),
+                piece: 0,
+            },
+            Owner::File { file, piece } => VectorOwner {
+                record: RecordRef::File(self.file_ids[file as usize]),
+                piece,
+            },
+        })
     }
 
     pub(super) fn documents_of(&self, record: RecordRef) -> Range<DocNumber> {
         let docs = match record {
-            RecordRef::Turn(id) => self.turns.get(&id).map(|turn| turn.docs.clone()),
+            RecordRef::Turn(id) => self.turns.get(id).map(|turn| turn.docs.clone()),
             RecordRef::Fact(id) => self.facts.get(&id).map(|fact| fact.doc..fact.doc + 1),
             RecordRef::File(id) => self.files.get(&id).map(|file| file.docs.clone()),
         };
@@ -48,31 +70,18 @@ impl Corpus {
         }
     }
 
-    pub(super) fn turns_of(&self, session: SessionId) -> impl Iterator<Item = &TurnEntry> {
-        let whole = TurnId { session, index: 0 }..=TurnId {
-            session,
-            index: u32::MAX,
-        };
-        self.turns.range(whole).map(|(_, turn)| turn)
+    pub(super) fn turns_of(&self, session: SessionId) -> &[TurnEntry] {
+        self.turns.of_session(session)
     }
 
     /// The turn with words before this one, in the same session.
     pub(super) fn before(&self, turn: TurnId) -> Option<TurnId> {
-        let first = TurnId { index: 0, ..turn };
-        self.turns.range(first..turn).next_back().map(|(id, _)| *id)
+        self.turns.before(turn)
     }
 
     /// The turn with words after this one, in the same session.
     pub(super) fn after(&self, turn: TurnId) -> Option<TurnId> {
-        let next = turn.index.checked_add(1)?;
-        let rest = TurnId {
-            index: next,
-            ..turn
-        }..=TurnId {
-            index: u32::MAX,
-            ..turn
-        };
-        self.turns.range(rest).next().map(|(id, _)| *id)
+        self.turns.after(turn)
     }
 
     pub(super) fn facts_of(&self, turn: TurnId) -> impl Iterator<Item = FactId> {

@@ -33,18 +33,20 @@ weights! {
     /// How much of the question's words the text holds (BM25 coverage, 0 to 1).
     coverage = 1.2,
     /// Coverage by the turn before; by what else was said in the same breath.
-    coverage_before = 0.35,
+    coverage_before = 0.25,
     /// In addition, if the turn before asks: an answer seldom repeats the words of its question.
-    coverage_asked = 0.5,
+    coverage_asked = 0.6,
     coverage_after = 0.15,
     /// Coverage by the turns that lie two away, each.
-    coverage_near = 0.15,
+    coverage_near = 0.2,
     /// The calibrated similarity of meaning.
-    meaning = 0.9,
+    meaning = 0.85,
     meaning_before = 0.15,
     /// In addition, if the turn before asks.
-    meaning_asked = 0.05,
-    meaning_after = 0.1,
+    meaning_asked = 0.1,
+    meaning_after = 0.05,
+    /// Similarity of the turns that lie two away, each.
+    meaning_near = 0.1,
     /// The session as a whole speaks of it (BM25 over sessions, best session 1).
     session = 0.3,
     /// The speaker is the one person named in the question.
@@ -55,6 +57,8 @@ weights! {
     time = 0.4,
     /// The question asks when, and the text names a day.
     when = 0.15,
+    /// The question asks for a name or a number, and the text has some: times how many, 0 to 1.
+    form = 0.25,
     /// The share of the question's numbers and quoted phrases that the text holds.
     exact = 0.2,
     /// The message names the fact's subject, if that is not the person who chats.
@@ -69,7 +73,7 @@ weights! {
     /// Times ln(1 + terms): a longer turn more likely holds an answer.
     length = 0.02,
     /// For a turn that asks: questions match questions and answer nothing.
-    asks = -0.05,
+    asks = -0.1,
     /// Times one half per 30 days of age. Off: what is asked for may be old, and +.05 cost .005 recall@10.
     recency = 0.0,
 }

@@ -4,6 +4,7 @@
 //! so that a rule added here can not hold for one side only.
 //! [`pieces`] cuts a long text where its sentences end, for one vector per piece.
 
+mod answers;
 mod days;
 mod fold;
 mod kin;
@@ -14,6 +15,7 @@ mod stop;
 mod terms;
 pub mod tokens;
 
+pub use answers::{AnswerForm, Wanted};
 pub use days::{DaySpan, SpokenDays, spoken_days};
 pub use fold::fold;
 pub use kin::{KIN_WEIGHT, are_kin, kin_prefix};

@@ -1,9 +1,9 @@
 //! Memory files as documents: one to a piece, like turns, but said by nobody and beside nothing.
 
-use super::{Corpus, Piece, days_of, hash, wording};
-use crate::model::{File, FileId, RecordRef, VectorOwner};
+use super::{Corpus, Owner, Piece, day_of, hash, named_days, wording};
+use crate::model::{File, FileId, RecordRef};
 use crate::recall::postings::DocNumber;
-use crate::text::{DaySpan, pieces};
+use crate::text::{AnswerForm, DaySpan, pieces};
 use crate::time::Timestamp;
 use std::ops::Range;
 
@@ -16,8 +16,16 @@ pub(in crate::recall) struct FileEntry {
     pub at: Timestamp,
     /// The day it was written, then those that it names.
     pub days: Box<[DaySpan]>,
+    pub form: AnswerForm,
     pub wording: u64,
     text_hash: u64,
+}
+
+impl FileEntry {
+    /// Whether the same file made both.
+    pub fn is_like(&self, other: &FileEntry) -> bool {
+        (self.text_hash, self.at) == (other.text_hash, other.at) && self.spans == other.spans
+    }
 }
 
 impl Corpus {
@@ -31,7 +39,7 @@ impl Corpus {
             && known.text_hash == text_hash
         {
             known.at = file.modified;
-            known.days = days_of(&file.text, file.modified);
+            known.days = days_of(file);
             let docs = known.docs.clone();
             return self.still_wanted(docs);
         }
@@ -41,18 +49,24 @@ impl Corpus {
         for (piece, span) in (0..=u16::MAX).zip(pieces(&file.text)) {
             let passage = &file.text[span.bytes];
             let to_match = format!("{} {passage}", path_words(&file.path));
-            self.add_document(VectorOwner { record, piece }, None, &to_match, passage);
+            let owner = Owner::File {
+                file: self.file_ids.len() as u32,
+                piece,
+            };
+            self.add_document(owner, None, &to_match, passage);
             spans.push(span.utf16);
         }
         if spans.is_empty() {
             return Vec::new();
         }
+        self.file_ids.push(file.id);
         let docs = first..self.documents.len() as DocNumber;
         let entry = FileEntry {
             docs: docs.clone(),
             spans: spans.into(),
             at: file.modified,
-            days: days_of(&file.text, file.modified),
+            days: days_of(file),
+            form: AnswerForm::of(&file.text),
             wording: wording(&file.text),
             text_hash,
         };
@@ -73,4 +87,9 @@ fn path_words(path: &str) -> &str {
         Some((words, ending)) if !ending.contains('/') => words,
         _ => below,
     }
+}
+
+fn days_of(file: &File) -> Box<[DaySpan]> {
+    let own = std::iter::once(day_of(file.modified));
+    own.chain(named_days(&file.text, file.modified)).collect()
 }

@@ -4,6 +4,7 @@
 //! attribute or one of its entities, and any document by a number or a quoted phrase of the question.
 
 use crate::model::{Fact, FactId, SUBJECT_USER};
+use crate::recall::bytes::of_map;
 use crate::recall::postings::{DocNumber, Postings};
 use crate::text::terms;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -47,6 +48,16 @@ impl Names {
                 }
             }
         }
+    }
+
+    /// Heap bytes.
+    pub fn bytes(&self) -> usize {
+        let names: usize = self.facts.keys().map(|name| name.len()).sum();
+        // A set has a node of its own, however few it holds.
+        let of_set = |facts: &BTreeSet<FactId>| of_map::<FactId, ()>(facts.len().max(6));
+        names
+            + self.facts.values().map(of_set).sum::<usize>()
+            + of_map::<Box<str>, BTreeSet<FactId>>(self.facts.len())
     }
 
     pub fn facts_named(&self, name: &str) -> impl Iterator<Item = FactId> {

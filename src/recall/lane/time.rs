@@ -1,6 +1,7 @@
 //! The time lane: what was said on the days of which the question speaks.
 
 use crate::model::{FactId, RecordRef, SessionId};
+use crate::recall::bytes::of_map;
 use crate::text::DaySpan;
 use std::collections::BTreeMap;
 
@@ -46,6 +47,12 @@ impl Calendar {
             RecordRef::Fact(id) => one_less(&mut self.facts, (day, id)),
             RecordRef::File(_) => {}
         }
+    }
+
+    /// Heap bytes.
+    pub fn bytes(&self) -> usize {
+        of_map::<(i32, SessionId), u32>(self.sessions.len())
+            + of_map::<(i32, FactId), u32>(self.facts.len())
     }
 
     pub fn happened(&self, days: &[DaySpan]) -> Happened {

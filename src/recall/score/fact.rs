@@ -1,7 +1,6 @@
 //! The score of a fact: its versions, what was said in the same breath, and what it is called.
 
-use super::breath::Breath;
-use super::{Lane, Ranking, Scored, Signals};
+use super::{Lane, Parts, Ranking, Signals};
 use crate::model::{FactId, RecordRef};
 
 impl Ranking<'_> {
@@ -76,17 +75,28 @@ impl Ranking<'_> {
 
     /// Age costs a fact its place, not its way through the gate: what was true once can still be asked for.
     pub(super) fn fact_passes(&self, id: FactId) -> bool {
-        let days = self.corpus.facts.get(&id).map(|fact| &fact.days[..1]);
+        let day = self.corpus.facts.get(&id).map(|fact| fact.days[0]);
         let bonus = self.subject_bonus(id)
             + self.named_bonus(&[id])
             + self.hop_bonus(id)
-            + self.days_bonus(days.unwrap_or_default());
+            + self.days_bonus(day);
         self.passes(self.fresh(id), bonus)
     }
 
-    pub(super) fn fact_parts(&self, id: FactId) -> Scored {
+    /// The facts said in the same breath that add to a fact's score.
+    pub(super) fn beside_fact(&self, id: FactId) -> Vec<RecordRef> {
+        let breath = &self.candidates.breaths[&id];
+        let others = breath.before.iter().chain(&breath.after);
+        let adds = |id: &&FactId| {
+            let signals = self.version(**id);
+            signals.coverage > 0.0 || signals.meaning() > 0.0
+        };
+        others.filter(adds).map(|id| RecordRef::Fact(*id)).collect()
+    }
+
+    pub(super) fn fact_parts(&self, id: FactId) -> Parts {
         let on = self.query.filter.known_on;
-        let breath = Breath::of(self.corpus, id, on);
+        let breath = &self.candidates.breaths[&id];
         let own = self.fact(&breath.versions);
         let strongest = |facts: &[FactId]| {
             let each = facts.iter().map(|id| self.version(*id));
@@ -111,14 +121,10 @@ impl Ranking<'_> {
             ("hop", self.hop_bonus(id) * kept),
         ];
         let fact = &self.corpus.facts[&id];
-        let common = self.common_parts(RecordRef::Fact(id), &fact.days, fact.times.valid_from);
+        let docs = fact.doc..fact.doc + 1;
+        let days = fact.days.iter().copied();
+        let common = self.common_parts(docs, days, fact.form, fact.times.valid_from);
         let common = common.map(|(name, value)| (name, value * kept));
-        let others = breath.before.iter().chain(&breath.after);
-        let adds = |id: &&FactId| {
-            let signals = self.version(**id);
-            signals.coverage > 0.0 || signals.meaning() > 0.0
-        };
-        let beside = others.filter(adds).map(|id| RecordRef::Fact(*id)).collect();
-        (parts.into_iter().chain(common).collect(), beside)
+        Parts::of(parts.into_iter().chain(common))
     }
 }

@@ -11,16 +11,17 @@ use super::candidates::Candidates;
 use super::corpus::Corpus;
 use super::gate::{GATE_PER_LENGTH, gate, gated, keyword_gate};
 use super::lane::Lane;
+use super::lane::dense::Similar;
 use super::postings::{DocNumber, Matches};
 use super::question::Question;
+use super::turns::Place;
 use super::weights::{QUESTION_TERMS, RECENCY_DAYS, Weights};
 use super::{Part, Query, Recalled};
 use crate::model::{RecordRef, TurnId};
 use crate::real;
-use crate::text::DaySpan;
+use crate::text::{AnswerForm, DaySpan};
 use crate::time::Timestamp;
-use breath::Breath;
-use std::collections::HashMap;
+use std::ops::Range;
 
 /// How well a text matches by itself.
 #[derive(Clone, Copy, Default)]
@@ -66,8 +67,39 @@ impl Signals {
     }
 }
 
-/// The parts of a score, and the records beside that added to it.
-type Scored = (Vec<(&'static str, f32)>, Vec<RecordRef>);
+/// The parts of a score, in order, without those that are nothing. On the stack: hundreds of records are scored for the few that are returned.
+struct Parts {
+    parts: [Part; Parts::MOST],
+    n: usize,
+}
+
+impl Parts {
+    const MOST: usize = 20;
+
+    fn of(all: impl IntoIterator<Item = (&'static str, f32)>) -> Parts {
+        let none = Part {
+            name: "",
+            value: 0.0,
+        };
+        let mut parts = Parts {
+            parts: [none; Parts::MOST],
+            n: 0,
+        };
+        for (name, value) in all.into_iter().filter(|(_, value)| *value != 0.0) {
+            parts.parts[parts.n] = Part { name, value };
+            parts.n += 1;
+        }
+        parts
+    }
+
+    fn as_slice(&self) -> &[Part] {
+        &self.parts[..self.n]
+    }
+
+    fn sum(&self) -> f32 {
+        self.as_slice().iter().map(|part| part.value).sum()
+    }
+}
 
 /// One question and everything that scores need.
 pub(super) struct Ranking<'a> {
@@ -75,7 +107,7 @@ pub(super) struct Ranking<'a> {
     pub query: &'a Query<'a>,
     pub question: Question,
     pub matches: Matches,
-    pub similar: Option<HashMap<DocNumber, f32>>,
+    pub similar: Option<Similar>,
     pub candidates: &'a Candidates,
 }
 
@@ -84,14 +116,13 @@ impl Ranking<'_> {
         let similar = self.similar.as_ref();
         Signals {
             coverage: self.matches.coverage(doc),
-            meaning: similar.and_then(|similar| similar.get(&doc).copied()),
+            meaning: similar.and_then(|similar| similar.get(doc)),
         }
     }
 
-    /// The best piece of a record, and which one it is.
-    fn best_piece(&self, record: RecordRef) -> (usize, Signals) {
+    /// The best of the pieces of a record, and which one it is.
+    fn best_of(&self, docs: Range<DocNumber>) -> (usize, Signals) {
         let weights = self.query.weights;
-        let docs = self.corpus.documents_of(record);
         let pieces = docs.map(|doc| self.document(doc)).enumerate();
         let better = |best: (usize, Signals), piece: (usize, Signals)| {
             if piece.1.strength(weights) > best.1.strength(weights) {
@@ -118,9 +149,9 @@ impl Ranking<'_> {
     }
 
     /// What counts at the gate of a question about nothing but days.
-    fn days_bonus(&self, days: &[DaySpan]) -> f32 {
+    fn days_bonus(&self, day: Option<DaySpan>) -> f32 {
         if self.question.asks_for_days {
-            self.query.weights.time * self.question.time_fit(days)
+            self.query.weights.time * self.question.time_fit(day.into_iter())
         } else {
             0.0
         }
@@ -130,53 +161,78 @@ impl Ranking<'_> {
     pub fn is_relevant(&self, record: RecordRef) -> bool {
         match record {
             RecordRef::Turn(id) => {
-                let beside = [Some(id), self.corpus.before(id), self.corpus.after(id)];
-                beside.iter().flatten().any(|id| self.turn_passes(*id))
+                let place = self.corpus.turns.place(id);
+                let before = place.and_then(Place::before);
+                let beside = [place, before, place.and_then(Place::after)];
+                let mut turns = beside.iter().flatten().map(|place| place.turn());
+                turns.any(|turn| self.turn_passes(turn))
             }
             RecordRef::File(id) => self.file_passes(id),
             RecordRef::Fact(id) => {
-                let breath = Breath::of(self.corpus, id, self.query.filter.known_on);
+                let breath = &self.candidates.breaths[&id];
                 let mut facts = breath
                     .versions
                     .iter()
                     .chain(&breath.before)
                     .chain(&breath.after);
                 facts.any(|id| self.fact_passes(*id))
-                    || breath.turns.iter().any(|id| self.turn_passes(*id))
+                    || breath.turns.iter().any(|id| {
+                        // The turn of a fact's quote may be gone.
+                        let turn = self.corpus.turns.get(*id);
+                        turn.is_some_and(|turn| self.turn_passes(turn))
+                    })
             }
         }
     }
 
+    /// The score of a candidate.
+    pub fn score(&self, record: RecordRef) -> f32 {
+        self.parts(record).sum()
+    }
+
+    fn parts(&self, record: RecordRef) -> Parts {
+        match record {
+            RecordRef::Turn(id) => self.turn_parts(self.place(id)),
+            RecordRef::Fact(id) => self.fact_parts(id),
+            RecordRef::File(id) => self.file_parts(id),
+        }
+    }
+
+    /// Where a candidate stands.
+    fn place(&self, id: TurnId) -> Place<'_> {
+        self.corpus.turns.place(id).expect("a candidate is here")
+    }
+
+    /// A candidate with its reasons.
     pub fn item(&self, record: RecordRef) -> Recalled {
-        let ((parts, beside), older, piece) = match record {
+        let (beside, older, piece) = match record {
             RecordRef::Turn(id) => {
-                let (place, own) = self.turn(id);
-                let spans = &self.corpus.turns[&id].spans;
-                let piece = spans[place].clone();
-                (self.turn_parts(id, own), Vec::new(), Some(piece))
+                let place = self.place(id);
+                let (piece, _) = self.turn(place.turn());
+                let span = place.turn().span(piece);
+                (self.beside_turn(place), Vec::new(), Some(span))
             }
             RecordRef::File(id) => {
-                let (place, own) = self.file(id);
-                let piece = self.corpus.files[&id].spans[place].clone();
-                (self.file_parts(id, own), Vec::new(), Some(piece))
+                let (piece, _) = self.file(id);
+                let span = self.corpus.files[&id].spans[piece].clone();
+                (Vec::new(), Vec::new(), Some(span))
             }
             RecordRef::Fact(id) => {
                 let quote = self.corpus.facts[&id].evidence.as_ref();
                 let older = self.corpus.older(id, self.query.filter.known_on);
                 (
-                    self.fact_parts(id),
+                    self.beside_fact(id),
                     older,
                     quote.map(|quote| quote.1.clone()),
                 )
             }
         };
-        let named = parts.into_iter().map(|(name, value)| Part { name, value });
-        let parts: Vec<Part> = named.filter(|part| part.value != 0.0).collect();
+        let parts = self.parts(record);
         let lanes = self.candidates.hits.get(&record).cloned();
         Recalled {
             record,
-            score: parts.iter().map(|part| part.value).sum(),
-            parts,
+            score: parts.sum(),
+            parts: parts.as_slice().to_vec(),
             lanes: lanes.unwrap_or_default(),
             beside,
             source: self.corpus.source_of(record),
@@ -188,13 +244,19 @@ impl Ranking<'_> {
     /// The parts that do not depend on what kind of record it is.
     fn common_parts(
         &self,
-        record: RecordRef,
-        days: &[DaySpan],
+        docs: Range<DocNumber>,
+        mut days: impl Iterator<Item = DaySpan> + Clone,
+        form: AnswerForm,
         at: Timestamp,
-    ) -> [(&'static str, f32); 4] {
+    ) -> [(&'static str, f32); 5] {
         let weights = self.query.weights;
-        let docs = self.corpus.documents_of(record);
-        let holding = docs.filter_map(|doc| self.candidates.holding.get(&doc));
+        let holding = &self.candidates.holding;
+        let held = docs.filter_map(|doc| holding.get(&doc).copied());
+        let held = if holding.is_empty() {
+            0.0
+        } else {
+            held.fold(0.0, f32::max)
+        };
         // Nothing else is asked for.
         let time = weights.time
             * if self.question.asks_for_days {
@@ -202,7 +264,8 @@ impl Ranking<'_> {
             } else {
                 1.0
             };
-        let names_day = self.question.asks_when && days.len() > 1;
+        let time_fit = self.question.time_fit(days.clone());
+        let names_day = self.question.asks_when && days.nth(1).is_some();
         let age_ms = self.query.now.unix_ms.saturating_sub(at.unix_ms).max(0);
         let age_days = age_ms as f32 / 86_400_000.0;
         let newness = if weights.recency == 0.0 {
@@ -211,21 +274,11 @@ impl Ranking<'_> {
             real::power(0.5, age_days / RECENCY_DAYS)
         };
         [
-            ("time", time * self.question.time_fit(days)),
+            ("time", time * time_fit),
             ("when", if names_day { weights.when } else { 0.0 }),
-            (
-                "exact",
-                weights.exact * holding.copied().fold(0.0, f32::max),
-            ),
+            ("form", weights.form * form.fit(self.question.wanted)),
+            ("exact", weights.exact * held),
             ("recency", weights.recency * newness),
         ]
     }
-}
-
-/// The records whose share in a score is not nothing.
-fn adding(beside: impl IntoIterator<Item = (Option<TurnId>, f32)>) -> Vec<RecordRef> {
-    let adding = beside.into_iter().filter(|(_, share)| *share != 0.0);
-    adding
-        .filter_map(|(id, _)| id.map(RecordRef::Turn))
-        .collect()
 }

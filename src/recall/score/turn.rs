@@ -1,32 +1,52 @@
 //! The score of a turn: its own words and meaning, those of the turns around it, its session, who spoke and when.
 
-use super::{Ranking, Scored, Signals, adding};
-use crate::model::{RecordRef, TurnId};
+use super::{Parts, Ranking, Signals};
+use crate::model::RecordRef;
 use crate::real;
+use crate::recall::turns::{Place, TurnEntry};
+
+/// What is said around a turn: two before it, one before, one after, two after.
+fn around(place: Place<'_>) -> [Option<Place<'_>>; 4] {
+    let (before, after) = (place.before(), place.after());
+    [
+        before.and_then(Place::before),
+        before,
+        after,
+        after.and_then(Place::after),
+    ]
+}
 
 impl Ranking<'_> {
     /// The best piece of a turn, and which one it is.
-    pub(super) fn turn(&self, id: TurnId) -> (usize, Signals) {
-        self.best_piece(RecordRef::Turn(id))
+    pub(super) fn turn(&self, turn: &TurnEntry) -> (usize, Signals) {
+        self.best_of(turn.docs.clone())
     }
 
-    pub(super) fn turn_passes(&self, id: TurnId) -> bool {
-        // The turn of a fact's quote may be gone.
-        let turn = self.corpus.turns.get(&id);
-        turn.is_some_and(|turn| self.passes(self.turn(id).1, self.days_bonus(&turn.days[..1])))
+    pub(super) fn turn_passes(&self, turn: &TurnEntry) -> bool {
+        self.passes(self.turn(turn).1, self.days_bonus(Some(turn.day)))
     }
 
-    pub(super) fn turn_parts(&self, id: TurnId, own: Signals) -> Scored {
+    /// The records around a turn whose share in its score is not nothing.
+    pub(super) fn beside_turn(&self, place: Place) -> Vec<RecordRef> {
+        let adds = |place: &Place| {
+            let signals = self.turn(place.turn()).1;
+            signals.coverage.max(signals.meaning().abs()) != 0.0
+        };
+        let adding = around(place).into_iter().flatten().filter(adds);
+        adding.map(|place| RecordRef::Turn(place.id())).collect()
+    }
+
+    pub(super) fn turn_parts(&self, place: Place) -> Parts {
         let weights = self.query.weights;
-        let turn = &self.corpus.turns[&id];
-        let signals = |id: Option<TurnId>| id.map(|id| self.turn(id).1).unwrap_or_default();
-        let (before, after) = (self.corpus.before(id), self.corpus.after(id));
-        let earlier = before.and_then(|id| self.corpus.before(id));
-        let later = after.and_then(|id| self.corpus.after(id));
-        let asks_before = before.is_some_and(|id| self.corpus.turns[&id].asks);
+        let turn = place.turn();
+        let own = self.turn(turn).1;
+        let signals = |place: Option<Place>| {
+            let signals = place.map(|place| self.turn(place.turn()).1);
+            signals.unwrap_or_default()
+        };
+        let asks_before = place.before().is_some_and(|before| before.turn().asks);
         let if_asked = f32::from(u8::from(asks_before));
-        let [near_before, said_before, said_after, near_after] =
-            [earlier, before, after, later].map(signals);
+        let [near_before, said_before, said_after, near_after] = around(place).map(signals);
         let coverage_near = |signals: Signals| weights.coverage_near * signals.coverage;
         let parts = [
             ("coverage", weights.coverage * own.coverage),
@@ -60,6 +80,10 @@ impl Ranking<'_> {
                 weights.meaning_after * said_after.meaning(),
             ),
             (
+                "meaning_near",
+                weights.meaning_near * (near_before.meaning() + near_after.meaning()),
+            ),
+            (
                 "session",
                 weights.session * self.matches.session(turn.session),
             ),
@@ -85,14 +109,7 @@ impl Ranking<'_> {
             ),
             ("asks", if turn.asks { weights.asks } else { 0.0 }),
         ];
-        let share = |signals: Signals| signals.coverage.max(signals.meaning().abs());
-        let beside = adding([
-            (earlier, near_before.coverage),
-            (before, share(said_before)),
-            (after, share(said_after)),
-            (later, near_after.coverage),
-        ]);
-        let common = self.common_parts(RecordRef::Turn(id), &turn.days, turn.at);
-        (parts.into_iter().chain(common).collect(), beside)
+        let common = self.common_parts(turn.docs.clone(), turn.days(), turn.form, turn.at);
+        Parts::of(parts.into_iter().chain(common))
     }
 }
