@@ -92,6 +92,12 @@ pub async fn erase<P: Ports>(
         "item" => match named()?.parse()? {
             RecordRef::Fact(id) => Target::Fact(id),
             RecordRef::Turn(id) => Target::Turn(id),
+            RecordRef::File(_) => {
+                return Err(Error::InvalidInput {
+                    field: "item",
+                    reason: "a memory file is deleted with files.remove".into(),
+                });
+            }
         },
         "subject" => Target::Subject(named()?),
         "session" => Target::Session(named()?.parse()?),

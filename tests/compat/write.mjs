@@ -36,6 +36,11 @@ async function live() {
   const [first, second] = await memory.facts.list();
   await memory.facts.correct(first.id, "In the person's own words: größer, 大きい, 🐚");
   await memory.facts.markStale(second.id, "no longer so");
+  await memory.files.write("/memories/boat.md", "The boat leaks.\n");
+  const [found] = await memory.recall("what is my boat called?");
+  await memory.judge("what is my boat called?", found.record, true);
+  const { session } = await memory.remember([{ role: "user", text: "to be erased" }]);
+  await memory.sessions.forget(session);
   await say(memory.chat(), "what do you know about my boat?");
   await until(({ counts }) => counts.jobs === 0);
   await until(({ embedder }) => embedder.state === "ready");

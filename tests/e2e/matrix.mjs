@@ -5,11 +5,19 @@
 // code is the worker's.
 
 /** Calls that are answered from memory, whatever becomes of the store. */
-const FROM_MEMORY = ["facts.list", "facts.history", "queue.list", "status"];
+const FROM_MEMORY = ["facts.list", "facts.history", "queue.list", "status", "encryption.status"];
 /** Calls that read the store. */
-const READS = ["recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check"];
+const READS = [
+  "recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check", "judgements.list", "evaluate", "export",
+  "files.list", "files.read", "files.execute", "audit.list", "audit.verify", "audit.export",
+];
 /** Calls that write to it. */
-const WRITES = ["remember", "facts.markStale", "facts.restore", "facts.correct", "queue.retry"];
+const WRITES = [
+  "remember", "facts.markStale", "facts.restore", "facts.correct", "queue.retry", "judge", "files.write", "files.rename", "files.remove",
+  "import", "facts.forget", "turns.forget", "sessions.forget", "erase",
+];
+/** Calls about something that a memory without a disk has not got. */
+export const OF_WHAT_IS_STORED = /^facts\.(?!list|forget)|^sessions\.turns|^turns\.(?!forget)|^evaluate$|^judge$|^files\.read$/;
 export const CALLS = [...FROM_MEMORY, ...READS, ...WRITES, "chat.send"];
 
 /** The same outcome for each call of a group. */
@@ -200,10 +208,52 @@ export function playground() {
 /** In the page: does one call; gives its outcome, and after how many milliseconds it showed. */
 export async function call(name) {
   const { memory, ids } = globalThis;
+  globalThis.nCalls ??= 0;
   const calls = {
     recall: () => memory.recall("what is my boat called?"),
     block: () => memory.block("what is my boat called?"),
     remember: () => memory.remember([{ role: "user", text: "brought by the host" }]),
+    judge: () => memory.judge("what is my boat called?", `fact:${ids.fact}`, true),
+    "judgements.list": () => memory.judgements.list(),
+    evaluate: () => memory.evaluate({ questions: [{ query: "what is my boat called?", evidence: [`fact:${ids.fact}`] }] }),
+    export: () => new Response(memory.export()).text(),
+    import: () => memory.import(`- flies a kite of ${++globalThis.nCalls} colours`),
+    "files.list": () => memory.files.list(),
+    "files.read": () => memory.files.read("/memories/boat.md"),
+    "files.execute": () => memory.files.execute({ command: "view", path: "/memories" }),
+    "files.write": () => memory.files.write("/memories/new.md", `line ${++globalThis.nCalls}`),
+    "files.rename": async () => {
+      const from = `/memories/${++globalThis.nCalls}.md`;
+      await memory.files.write(from, "to be moved");
+      await memory.files.rename(from, `/memories/moved/${globalThis.nCalls}.md`);
+    },
+    "files.remove": async () => {
+      const path = `/memories/${++globalThis.nCalls}.md`;
+      await memory.files.write(path, "to be removed");
+      await memory.files.remove(path);
+    },
+    "audit.list": () => memory.audit.list(),
+    "audit.verify": () => memory.audit.verify(),
+    "audit.export": () => memory.audit.export(),
+    "encryption.status": () => memory.encryption.status(),
+    // What is forgotten is made for it: the other calls still ask for what was there.
+    "facts.forget": async () => {
+      await memory.import(`- owns ${++globalThis.nCalls} spare oars`);
+      const fact = (await memory.facts.list()).find(({ statement }) => statement.includes(`${globalThis.nCalls} spare oars`));
+      await memory.facts.forget(fact.id);
+    },
+    "turns.forget": async () => {
+      const { turns } = await memory.remember([{ role: "user", text: "to be forgotten" }]);
+      await memory.turns.forget(turns[0]);
+    },
+    "sessions.forget": async () => {
+      const { session } = await memory.remember([{ role: "user", text: "to be forgotten" }]);
+      await memory.sessions.forget(session);
+    },
+    erase: async () => {
+      const { session } = await memory.remember([{ role: "user", text: "to be erased" }]);
+      await memory.erase({ session });
+    },
     "facts.list": () => memory.facts.list(),
     "facts.history": () => memory.facts.history(ids.fact),
     "facts.markStale": () => memory.facts.markStale(ids.fact, "no longer so"),

@@ -48,6 +48,7 @@ impl Subject for Idb {
             Kind::Generation => "({v: 1, embedder: 7})",
             Kind::File => "({v: 1, path: '/memories/a'})",
             Kind::Judgement => "({v: 1, good: 1})",
+            Kind::Tombstone => "({v: 1, marks: 7})",
         };
         browser::put(store.database_name(), kind, &key, broken).await;
     }
