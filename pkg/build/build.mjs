@@ -1,6 +1,6 @@
 // Builds the npm package: the engine's and the index's wasm, each with and without SIMD, the TypeScript around them, the licences.
 //   node build/build.mjs [--fast]   for working on the code: quick to build, large, and the builds without SIMD are copies of those with it
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,42 +29,50 @@ const toolchain = readToolchain();
 const dist = join(pkg, "dist");
 rmSync(dist, { recursive: true, force: true });
 
-for (const { name, flags, module, features: crateFeatures, optLevel, copyOf } of builds) {
-  if (fast && copyOf) {
-    cpSync(join(dist, "wasm", copyOf), join(dist, "wasm", name), { recursive: true });
-    continue;
-  }
-  step(`wasm, ${name}`);
-  const targetDir = join(root, "target", `wasm-${name}${fast ? "-fast" : ""}`);
-  const env = { ...toolchain.env, ...(fast ? FAST_PROFILE : {}), CARGO_PROFILE_RELEASE_OPT_LEVEL: optLevel, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `${toolchain.rustflags} ${flags}`.trim() };
-  run("cargo", ["build", "--quiet", "--release", "--lib", "--locked", "--target", target, "--target-dir", targetDir, ...crateFeatures], root, env);
-  const out = join(dist, "wasm", name);
-  mkdirSync(out, { recursive: true });
-  // The reset function starts a new instance where the engine runs in the page; a worker is simply replaced.
-  run("wasm-bindgen", ["--target", "web", "--experimental-reset-state-function", "--remove-name-section", "--remove-producers-section", "--out-dir", out, "--out-name", module, join(targetDir, target, "release", "onhand.wasm")], root, env);
-  if (!fast) {
-    const wasm = join(out, `${module}_bg.wasm`);
-    const simd = flags === SIMD ? ["--enable-simd"] : [];
-    run(process.execPath, [join(pkg, "node_modules/binaryen/bin/wasm-opt"), "-O3", ...features, ...simd, wasm, "-o", wasm], pkg);
-  }
-}
+// A linked wasm is one thread's work, so two are made at a time.
+const waiting = builds.filter(({ copyOf }) => !(fast && copyOf));
+const makeNext = async () => {
+  for (let next; (next = waiting.shift()); ) await make(next);
+};
+await Promise.all([makeNext(), makeNext()]);
+if (fast) for (const { name, copyOf } of builds) if (copyOf) cpSync(join(dist, "wasm", copyOf), join(dist, "wasm", name), { recursive: true });
 
 step("TypeScript");
 // The compiler needs the glue's types beside the sources.
 rmSync(join(pkg, "src/wasm"), { recursive: true, force: true });
 cpSync(join(dist, "wasm"), join(pkg, "src/wasm"), { recursive: true });
-run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc")], pkg);
+await run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc")], pkg);
 
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(root, licence), join(dist, licence));
 if (!existsSync(join(pkg, "model/static-128-int4.bin"))) throw new Error("model/static-128-int4.bin is missing");
 printSizes(pkg);
 
+async function make({ name, flags, module, features: crateFeatures, optLevel }) {
+  step(`wasm, ${name}`);
+  const targetDir = join(root, "target", `wasm-${name}${fast ? "-fast" : ""}`);
+  const env = { ...toolchain.env, ...(fast ? FAST_PROFILE : {}), CARGO_PROFILE_RELEASE_OPT_LEVEL: optLevel, CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: `${toolchain.rustflags} ${flags}`.trim() };
+  await run("cargo", ["build", "--quiet", "--release", "--lib", "--locked", "--target", target, "--target-dir", targetDir, ...crateFeatures], root, env);
+  const out = join(dist, "wasm", name);
+  mkdirSync(out, { recursive: true });
+  // The reset function starts a new instance where the engine runs in the page; a worker is simply replaced.
+  await run("wasm-bindgen", ["--target", "web", "--experimental-reset-state-function", "--remove-name-section", "--remove-producers-section", "--out-dir", out, "--out-name", module, join(targetDir, target, "release", "onhand.wasm")], root, env);
+  if (fast) return;
+  const wasm = join(out, `${module}_bg.wasm`);
+  const simd = flags === SIMD ? ["--enable-simd"] : [];
+  await run(process.execPath, [join(pkg, "node_modules/binaryen/bin/wasm-opt"), "-O3", ...features, ...simd, wasm, "-o", wasm], pkg);
+}
+
 function step(what) {
   console.log(`\x1b[1m==> ${what}\x1b[0m`);
 }
 
+/** Rejects if the command fails. */
 function run(command, args, cwd, env = process.env) {
-  execFileSync(command, args, { cwd, env, stdio: "inherit" });
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: "inherit" });
+    child.on("error", reject);
+    child.on("exit", (code, signal) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code ?? signal}`))));
+  });
 }
 
 /** What .ci/setup.sh wrote: where cargo and wasm-bindgen are, and the flags of the wasm target. */

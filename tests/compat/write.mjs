@@ -37,6 +37,7 @@ async function live() {
   await memory.facts.correct(first.id, "In the person's own words: größer, 大きい, 🐚");
   await memory.facts.markStale(second.id, "no longer so");
   await memory.files.write("/memories/boat.md", "The boat leaks.\n");
+  await memory.files.write("/memories/crew.md", "");
   const [found] = await memory.recall("what is my boat called?");
   await memory.judge("what is my boat called?", found.record, true);
   const { session } = await memory.remember([{ role: "user", text: "to be erased" }]);
