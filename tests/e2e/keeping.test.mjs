@@ -24,7 +24,8 @@ const witnessed = (page, turns) =>
       const name = "onhand:onhand:me:default";
       const directory = await navigator.storage.getDirectory();
       const file = await directory.getFileHandle(`${encodeURIComponent(name)}.json`).then((handle) => handle.getFile(), () => null);
-      const texts = [localStorage.getItem(name), await file?.text()];
+      // A file that is being written anew can not be read.
+      const texts = [localStorage.getItem(name), await file?.text().catch(() => null)];
       return texts.every((text) => text && JSON.parse(text).turns === turns);
     },
     turns,
