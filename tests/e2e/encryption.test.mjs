@@ -105,6 +105,9 @@ test("a locked memory chats on without memory, and what was said is written once
   const result = await page.evaluate(async () => {
     const memory = await openOwn();
     await memory.remember([{ role: "user", text: "the boat house code is 4471" }]);
+    // Not the number: four digits turn up among the hexadecimal digits of anything.
+    const leaks = async () => (await dump()).includes("boat house");
+    const open = await leaks();
     await memory.encryption.enable({ passphrase: "correct horse" });
     await until(memory, "sealed");
     await memory.encryption.lock();
@@ -115,18 +118,18 @@ test("a locked memory chats on without memory, and what was said is written once
       return types;
     };
     const locked = await say("what is the boat house code?");
-    const sealed = await dump();
+    const sealed = await leaks();
     await memory.encryption.unlock({ passphrase: "correct horse" });
     const unlocked = await say("and now?");
     const turns = await memory.sessions.turns(chat.session);
     memory.close();
-    return { locked, unlocked, turns: turns.length, leaked: sealed.includes("4471") };
+    return { locked, unlocked, turns: turns.length, leaks: { open, sealed } };
   });
   assert.equal(result.locked.filter((type) => type === "locked").length, 2);
   assert.ok(result.locked.includes("done") && !result.locked.includes("saved"));
   assert.ok(result.unlocked.includes("saved"));
   assert.equal(result.turns, 4);
-  assert.equal(result.leaked, false);
+  assert.deepEqual(result.leaks, { open: true, sealed: false });
 });
 
 test("other tabs become locked, and hear when it is over", async () => {
