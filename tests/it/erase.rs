@@ -5,7 +5,7 @@ use crate::world::*;
 use onhand::batch::{Batch, Durability, Op};
 use onhand::erase::{NEWER_ERASED, Receipt, Target};
 use onhand::memory::{ChatEvent, Memory, RecallRequest};
-use onhand::model::{Kind, Namespace, SessionId, TurnId};
+use onhand::model::{Kind, Namespace, RecordRef, SessionId, TurnId};
 use onhand::recall::Level;
 use onhand::store::{Range, Store};
 use proptest::prelude::*;
@@ -656,4 +656,50 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn an_erased_fact_leaves_the_audit_the_memory_files_and_the_judgements() {
+    let world = World::new();
+    let memory = world.open();
+    world.line.0.will(says("Noted."));
+    send(&memory, None, "my boat is called Aurora").0.unwrap();
+    let boat = fact(
+        "entity",
+        "speaker",
+        "boat",
+        "The boat is called Aurora",
+        "my boat is called Aurora",
+    );
+    world.line.0.will(extracted(json!([boat])));
+    pollster::block_on(memory.work(&Default::default())).unwrap();
+    let id = memory.facts()[0].id;
+    let record = RecordRef::Fact(id);
+    pollster::block_on(memory.judge("what is my boat called?", record, Some(true))).unwrap();
+    let text = "Remember:\nThe boat is called Aurora\nIt leaks.";
+    pollster::block_on(memory.write_file("/memories/boat.md", text)).unwrap();
+    let concerning = [(Kind::Fact, id.to_string())];
+    let tell_of_it = || pollster::block_on(memory.audit_concerning(&concerning)).unwrap();
+    let told = tell_of_it();
+    assert!(!told.is_empty(), "the audit told of the fact");
+
+    pollster::block_on(memory.erase(&Target::Fact(id))).unwrap();
+    assert_eq!(tell_of_it(), [0; 0]);
+    let entries = pollster::block_on(memory.audit(0, 1_000)).unwrap();
+    for number in told {
+        let entry = entries.iter().find(|item| item.entry.number == number);
+        assert_eq!(entry.expect("the entry stays").entry.content, None);
+    }
+    let report = pollster::block_on(memory.verify_audit()).unwrap();
+    assert!(report.broken.is_none() && report.erased > 0, "{report:?}");
+    assert_eq!(world.n_stored(Kind::Judgement), 0);
+    let file = memory.read_file("/memories/boat.md").unwrap();
+    assert!(!file.text.contains("Aurora"), "{}", file.text);
+    assert!(file.text.contains("It leaks."), "{}", file.text);
+
+    pollster::block_on(memory.erase(&Target::Project)).unwrap();
+    let entries = pollster::block_on(memory.audit(0, 1_000)).unwrap();
+    assert!(entries.iter().all(|item| item.entry.content.is_none()));
+    let report = pollster::block_on(memory.verify_audit()).unwrap();
+    assert!(report.broken.is_none() && report.entries > 0, "{report:?}");
 }
