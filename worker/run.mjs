@@ -1,20 +1,20 @@
 /**
  * Runs the edge worker locally in real workerd, for the demo and for the tests.
  *
- * `wrangler dev` does the work; this module keeps it quiet (no metrics, no update check, no look-up,
- * its state, caches and logs in one temporary folder; only the bundle it builds is in `.wrangler/tmp`), keeps the key out of the process list, waits until
- * the worker answers, and ends the whole process group afterwards.
+ * `serve.mjs` does the work in a process of its own; this module hands it the settings (the key is in no process
+ * list and no file), keeps what is written on the way in one temporary folder, waits until the worker answers, and
+ * ends the whole process group afterwards.
  *
  *     node run.mjs [--port 8787] [--upstream http://127.0.0.1:9000] [--assets ../www/dist]
  */
 
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { parseArgs, parseEnv } from "node:util";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -24,8 +24,8 @@ const START_LIMIT_MS = 60_000;
 /**
  * @typedef {object} Edge
  * @property {string} url        origin of the running worker, without a final slash
- * @property {() => string} output   everything wrangler and the worker have printed so far
- * @property {string} home       temporary folder that holds all that wrangler writes, until `stop`
+ * @property {() => string} output   everything that was printed so far
+ * @property {string} home       temporary folder that holds all that is written, until `stop`
  * @property {() => Promise<void>} stop   ends all processes and removes the temporary folder
  */
 
@@ -40,7 +40,6 @@ const START_LIMIT_MS = 60_000;
  * @param {string} [options.upstream]    base URL in place of https://api.anthropic.com
  * @param {string} [options.assetsDir]   folder whose files the worker serves from its own origin
  * @param {Record<string, string>} [options.vars]   variables and secrets of the worker
- * @param {string} [options.persistTo]   folder for wrangler's state; default is inside `home`, new on every run
  * @param {string | null} [options.devVars]   path of the `.dev.vars` file; null reads none
  * @param {Record<string, string | undefined>} [options.environment]   default `process.env`
  * @returns {Promise<Edge>}
@@ -64,36 +63,15 @@ export async function startEdge(options = {}) {
     forget();
   };
   try {
-    const varsFile = join(home, "worker.vars");
-    await writeFile(varsFile, dotenv(settings), { mode: 0o600 });
-    const args = [
-      join(here, "node_modules/wrangler/bin/wrangler.js"), "dev", "--local",
-      "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0",
-      "--persist-to", options.persistTo ?? join(home, "state"),
-      "--show-interactive-dev-session=false", "--log-level", "log",
-      // An explicit env file switches wrangler's own reading of .dev.vars off, so it is listed first.
-      ...(devVars !== null && (await exists(devVars)) ? ["--env-file", devVars] : []),
-      "--env-file", varsFile,
-      ...(assetsDir ? ["--assets", resolve(assetsDir)] : []),
-    ];
-    child = spawn(process.execPath, args, {
+    const bindings = { ...(devVars === null ? {} : await readVars(devVars)), ...settings };
+    child = spawn(process.execPath, [join(here, "serve.mjs")], {
       cwd: here,
       detached: true, // A group of its own, so that workerd ends with it.
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        PATH: environment.PATH ?? "",
-        HOME: home, // Log files, caches and the registry of dev sessions land here.
-        XDG_CONFIG_HOME: home,
-        TMPDIR: tmpdir(),
-        CI: "true",
-        NO_COLOR: "1",
-        WRANGLER_SEND_METRICS: "false",
-        WRANGLER_SEND_ERROR_REPORTS: "false",
-        WRANGLER_HIDE_BANNER: "true", // The banner is what looks for updates.
-        CLOUDFLARE_CF_FETCH_ENABLED: "false", // Request.cf would be fetched from Cloudflare.
-        CLOUDFLARE_INCLUDE_PROCESS_ENV: "false",
-      },
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { PATH: environment.PATH ?? "", HOME: home, TMPDIR: home, NO_COLOR: "1" },
     });
+    child.stdin.on("error", () => {}); // It ended before it read them; `ready` says why.
+    child.stdin.end(JSON.stringify({ port, bindings, assetsDir: assetsDir && resolve(assetsDir) }));
     const printed = collect(child);
     return { url: await ready(child, printed), output: () => printed.text, home, stop };
   } catch (error) {
@@ -114,7 +92,7 @@ function collect(child) {
   return printed;
 }
 
-/** Resolves with the URL once wrangler has printed it and the worker answers over HTTP, in whatever health. */
+/** Resolves with the URL once it was printed and the worker answers over HTTP, in whatever health. */
 async function ready(child, printed) {
   let timer;
   const fail = (why) => new Error(`The edge worker did not start (${why}):\n${printed.text}`);
@@ -138,7 +116,7 @@ async function ready(child, printed) {
   }
 }
 
-/** SIGTERM lets wrangler end workerd; SIGKILL to the group takes whatever is left. */
+/** SIGTERM lets Miniflare end workerd; SIGKILL to the group takes whatever is left. */
 async function endGroup(child) {
   if (child.pid === undefined) return;
   const ended = child.exitCode !== null || child.signalCode !== null
@@ -179,16 +157,13 @@ function beforeProcessEnds(cleanUp) {
   return forget;
 }
 
-/** Wrangler expands `$` and ends values at line breaks; rather than guess its quoting, such values are refused. */
-function dotenv(settings) {
-  return Object.entries(settings).map(([name, value]) => {
-    if (/['$\\\r\n]/.test(value)) throw new Error(`${name} holds a character that an env file cannot carry.`);
-    return `${name}='${value}'\n`;
-  }).join("");
-}
-
-async function exists(path) {
-  return access(path).then(() => true, () => false);
+/** The variables of a `.dev.vars` file; none without a file. */
+async function readVars(path) {
+  const text = await readFile(path, "utf8").catch((error) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
+  return parseEnv(text);
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

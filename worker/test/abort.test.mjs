@@ -1,8 +1,8 @@
 /**
  * A caller that leaves must stop the upstream's work, which costs money by the token.
  *
- * Runs bare workerd with the shipped compatibility settings: the proxies that `wrangler dev` puts in
- * front of a worker do not pass on that a caller has left before the response headers.
+ * Runs bare workerd with the shipped compatibility settings: what Miniflare puts in front of
+ * a worker does not pass on that a caller has left before the response headers.
  */
 
 import assert from "node:assert/strict";
@@ -14,7 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { bundleSource, readConfig } from "./source.mjs";
+import { readConfig } from "../config.mjs";
+import { bundleSource } from "./source.mjs";
 import { JSON_HEADERS, PAGE, messageBody, open, startUpstream } from "./upstream.mjs";
 
 let upstream;

@@ -363,11 +363,10 @@ test("nothing that is printed or written holds content, a key, a path or a query
   assert.ok(!edge.output().includes(CANARY), edge.output());
   assert.ok(!edge.output().includes(SERVER_KEY), edge.output());
   const written = await filesBelow(edge.home);
-  assert.ok(written.some((file) => file.endsWith("worker.vars")));
+  assert.ok(written.length > 0, "workerd keeps an empty cache there"); // The folder is the right one.
   for (const file of written) {
     const text = await readFile(file, "latin1");
-    assert.ok(!text.includes(CANARY), file);
-    assert.ok(!text.includes(SERVER_KEY) || file.endsWith("worker.vars"), file);
+    assert.ok(!text.includes(CANARY) && !text.includes(SERVER_KEY), file);
   }
 });
 

@@ -117,7 +117,7 @@ test("settings come from .dev.vars, then the environment, then vars; the key is 
       await post(edge.url);
       assert.equal(upstream.requests[1].headers["x-api-key"], "sk-ant-from-environment");
       const processes = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
-      assert.match(processes, new RegExp(edge.home)); // wrangler is in the list,
+      assert.match(processes, /serve\.mjs/); // The worker is in the list,
       assert.ok(!processes.includes("sk-ant-from-"), "a key is in the process list"); // its key is not.
     });
   } finally {
@@ -164,7 +164,6 @@ test("a start that fails says why and leaves nothing behind", async () => {
   process.env.TMPDIR = folder; // Other test files start workers at the same time.
   try {
     await assert.rejects(startEdge({ devVars: null, assetsDir: join(folder, "no-such-folder") }), /did not start.*no-such-folder/s);
-    await assert.rejects(startEdge({ devVars: null, vars: { ALLOWED_ORIGINS: "a'b" } }), /ALLOWED_ORIGINS holds a character/);
     assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith("onhand-edge-")), []);
   } finally {
     if (usual === undefined) delete process.env.TMPDIR;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { test } from "node:test";
-import { readConfig } from "./source.mjs";
+import { readConfig } from "../config.mjs";
 
 const root = new URL("../", import.meta.url);
 
