@@ -239,6 +239,61 @@ test("the memory's tools run in the engine: files under the lock of all tabs, fa
   assert.deepEqual(violations(), []);
 });
 
+test("a tool that is cancelled while it waits for the files leaves the line", async () => {
+  script({ content: [call("memory", { command: "create", path: "/memories/never.md", file_text: "x" })] });
+  const outcome = await page.evaluate(async () => {
+    const waiting = async () => (await navigator.locks.query()).pending.filter((lock) => lock.name.endsWith(":files")).length;
+    let release;
+    await new Promise((held) => {
+      void navigator.locks.request("onhand:onhand:me:default:files", () => (held(), new Promise((done) => (release = done))));
+    });
+    const controller = new AbortController();
+    let code;
+    try {
+      for await (const event of globalThis.memory.chat().send("write it down", { signal: controller.signal })) {
+        if (event.type !== "tool") continue;
+        while ((await waiting()) === 0) await new Promise((again) => requestAnimationFrame(again));
+        controller.abort();
+      }
+    } catch (error) {
+      code = error.code;
+    }
+    while ((await waiting()) > 0) await new Promise((again) => requestAnimationFrame(again));
+    release();
+    await globalThis.memory.files.write("/memories/after.md", "y");
+    const paths = (await globalThis.memory.files.list()).map(({ path }) => path);
+    return { code, paths: paths.filter((path) => /never|after/.test(path)) };
+  });
+  assert.deepEqual(outcome, { code: "cancelled", paths: ["/memories/after.md"] });
+});
+
+test("only schemas that the API can enforce are sent as strict, and no more than it takes", async () => {
+  script({ content: "Hello." });
+  const strict = { type: "object", additionalProperties: false };
+  const many = (n) => ({ ...strict, properties: Object.fromEntries(Array.from({ length: n }, (_, at) => [`p${at}`, { type: "string" }])) });
+  const schemas = {
+    nested: { ...strict, properties: { list: { type: "array", minItems: 1, items: { ...strict, required: ["day"], properties: { day: { type: "string", format: "date" } } } } } },
+    open: { type: "object", properties: { a: { type: "string" } } },
+    openInside: { ...strict, properties: { a: { type: "object", properties: {} } } },
+    range: { ...strict, properties: { a: { type: "integer", maximum: 3 } } },
+    format: { ...strict, properties: { a: { type: "string", format: "phone" } } },
+    remote: { ...strict, properties: { a: { $ref: "https://example.com/a.json" } } },
+    local: { ...strict, required: ["a"], properties: { a: { $ref: "#/$defs/a" } }, $defs: { a: { anyOf: [{ type: "string" }, { type: "null" }] } } },
+    // With the one optional property of `nested`, and one of the memory's own tools, there is room for 22 more.
+    tooMany: many(23),
+    fits: many(22),
+    full: many(1),
+  };
+  await page.evaluate((schemas) => {
+    const tools = Object.entries(schemas).map(([name, inputSchema]) => ({ name, inputSchema, run: () => "" }));
+    tools.push({ name: "asSaid", strict: false, inputSchema: { type: "object", additionalProperties: false }, run: () => "" });
+    return globalThis.converse(globalThis.memory.chat({ tools }), "hello");
+  }, schemas);
+  const sent = world.chats.at(-1).tools.filter((tool) => tool.strict && tool.name in { ...schemas, asSaid: 1 });
+  assert.deepEqual(sent.map((tool) => tool.name), ["fits", "local", "nested"]);
+  assert.deepEqual(violations(), []);
+});
+
 test("a session of twenty messages with recall and tools is read from the cache, and no thinking is lost", async () => {
   // Answers of some 1,000 characters, as in a real conversation; each looks something up first.
   const words = (n) => Array.from({ length: 25 }, (_, at) => `Sentence ${at} of answer ${n} says a little more about it.`).join(" ");
