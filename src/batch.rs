@@ -139,9 +139,11 @@ mod tests {
                 started: Timestamp::utc(0),
                 model: "claude".into(),
                 system: String::new(),
+                tools: Vec::new(),
                 snapshot: String::new(),
                 surfaced: Vec::new(),
                 ended: None,
+                drops_thinking: false,
             })
         };
         let change = |random, deleted| Change {

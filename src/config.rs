@@ -1,5 +1,6 @@
 //! Settings, with the reason of each default.
 
+use crate::agent::Preset;
 use crate::error::{Error, Result};
 use crate::index::Mode;
 use crate::model::Namespace;
@@ -23,6 +24,8 @@ pub enum EmbedderChoice {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub namespace: Namespace,
+    /// Which layers of memory a chat keeps and uses.
+    pub preset: Preset,
     /// The model that chats.
     pub model: String,
     /// The model that reads facts out of turns: the cheapest one that keeps to a schema.
@@ -52,6 +55,7 @@ impl Config {
     pub fn new(namespace: Namespace) -> Config {
         Config {
             namespace,
+            preset: Preset::default(),
             model: crate::claude::models::DEFAULT_CHAT_MODEL.into(),
             extraction_model: crate::claude::models::DEFAULT_EXTRACT_MODEL.into(),
             instructions: String::new(),

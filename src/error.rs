@@ -46,6 +46,10 @@ pub enum Error {
     StreamCut,
     /// The reply could not be read; nothing of it was recorded.
     MalformedStream { message: String },
+    /// A limit that the host set for one message was reached: `turns`, `cost` or `ms`. What was answered by then is kept.
+    LimitReached { limit: &'static str },
+    /// A hook of the host threw; nothing was recorded.
+    HookFailed { hook: &'static str, message: String },
     /// Claude declined to answer; nothing was recorded.
     Refused { category: Option<String> },
     /// The memory is encrypted and locked.
@@ -151,6 +155,8 @@ impl Error {
             Error::Api(_) => "api",
             Error::StreamCut => "stream_cut",
             Error::MalformedStream { .. } => "malformed_stream",
+            Error::LimitReached { .. } => "limit_reached",
+            Error::HookFailed { .. } => "hook_failed",
             Error::Refused { .. } => "refused",
             Error::Locked => "locked",
             Error::WrongKey => "wrong_key",
@@ -228,6 +234,16 @@ impl fmt::Display for Error {
                 write!(
                     f,
                     "The reply could not be read ({message}). Nothing was recorded; retry."
+                )
+            }
+            Error::LimitReached { limit } => write!(
+                f,
+                "The limit of `{limit}` for one message was reached. Send another message to go on."
+            ),
+            Error::HookFailed { hook, message } => {
+                write!(
+                    f,
+                    "The hook `{hook}` failed ({message}). Nothing was recorded."
                 )
             }
             Error::Refused { category } => write!(

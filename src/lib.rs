@@ -4,6 +4,7 @@
 //! [`recall`] → [`block`] → [`claude`] → [`memory`] records the turn → [`extract`] → [`store`] → [`index`].
 //! `docs/architecture.md` is the map.
 
+pub mod agent;
 pub mod audit;
 pub mod batch;
 pub mod block;

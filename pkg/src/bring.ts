@@ -13,7 +13,7 @@ const PROGRESS_MS = 100;
 /** Resolves when the embedder is there, or it is clear that it is not; `tell` hears of each state. */
 export async function bringEmbedder(engine: Engine, option: EmbedderOption, ask: Ask | undefined, tell: (status: EmbedderStatus) => void): Promise<void> {
   const say = async (request: { type: string; [argument: string]: unknown }): Promise<void> =>
-    tell((await engine.call(request, undefined, undefined)) as EmbedderStatus);
+    tell((await engine.call(request, undefined, undefined, undefined)) as EmbedderStatus);
   const fail = (fault: EmbedderFault, message: string): Promise<void> => say({ type: "embedderFailed", fault, message });
   if (option.type === "callback" && ask) {
     try {

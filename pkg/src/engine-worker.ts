@@ -1,6 +1,6 @@
 /** The engine's thread: holds one engine and passes messages. */
 import type { Ask } from "./embedders.js";
-import { openEngine, type Engine } from "./engine.js";
+import { openEngine, type AskPage, type Engine } from "./engine.js";
 import { isErrorData } from "./errors.js";
 import { vectorsOf } from "./model.js";
 import type { FromEngine, ToEngine } from "./protocol.js";
@@ -9,6 +9,8 @@ let engine: Engine | undefined;
 const running = new Map<number, AbortController>();
 /** What the page's own embedder was asked for. */
 const asked = new Map<number, { resolve(vectors: Float32Array[]): void; reject(error: Error): void }>();
+/** What the page's tools and hooks were asked. */
+const told = new Map<number, { resolve(json: string | undefined): void; reject(error: Error): void }>();
 let lastAsked = 0;
 
 function post(message: FromEngine): void {
@@ -20,7 +22,7 @@ globalThis.addEventListener("message", ({ data }: MessageEvent<ToEngine>) => {
     case "open":
       return void open(data);
     case "call":
-      return void answer(data.id, (signal, emit) => engine!.call(data.request, signal, emit));
+      return void answer(data.id, (signal, emit) => engine!.call(data.request, signal, emit, askPage(data.id)));
     case "vectors":
       return void answer(data.id, () => vectorsOf(data.model, data.texts, data.kind), "vectors");
     case "cancel":
@@ -31,8 +33,24 @@ globalThis.addEventListener("message", ({ data }: MessageEvent<ToEngine>) => {
     case "notEmbedded":
       asked.get(data.id)?.reject(new Error(data.message));
       return void asked.delete(data.id);
+    case "told":
+      told.get(data.id)?.resolve(data.json);
+      return void told.delete(data.id);
+    case "notTold":
+      told.get(data.id)?.reject(new Error(data.message));
+      return void told.delete(data.id);
   }
 });
+
+/** Asks the page's tools and hooks during a call. */
+const askPage =
+  (call: number): AskPage =>
+  (what, json) =>
+    new Promise((resolve, reject) => {
+      const id = ++lastAsked;
+      told.set(id, { resolve, reject });
+      post({ type: "ask", call, id, what, json });
+    });
 
 /** Asks the page, where the host's own embedder lives. */
 const ask: Ask = (texts, kind) =>

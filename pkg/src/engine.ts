@@ -5,6 +5,7 @@ import type { Ask, EmbedderOption } from "./embedders.js";
 import { hasSimd } from "./simd.js";
 import { keepGraph, type GraphKeeper } from "./graph-keeper.js";
 import { forgetTable, loadTable } from "./table.js";
+import { filesLock, holdLock, type Hold } from "./tabs.js";
 import type { EmbedderStatus } from "./types.js";
 
 export type { TextEmbedder } from "./wasm/simd/onhand.js";
@@ -22,6 +23,7 @@ export interface EngineOptions {
   maxTokens: number | null;
   index: "scan" | "hnsw" | "auto" | null;
   embedder: EmbedderOption;
+  preset: string | null;
   /** Where the embedding table is, if not in this package. */
   tableUrl: string | null;
   debug: boolean;
@@ -29,6 +31,9 @@ export interface EngineOptions {
 
 /** What the engine is asked; `type` selects. */
 export type EngineRequest = { type: string; [argument: string]: unknown };
+
+/** Asks the page during a call: one of its tools or hooks. Takes and gives JSON. */
+export type AskPage = (what: string, json: string) => Promise<string | undefined>;
 
 /** What the engine says unasked. */
 export type EngineNotice =
@@ -39,7 +44,7 @@ export type EngineNotice =
 
 /** The engine in this thread. */
 export interface Engine {
-  call(request: EngineRequest, signal: AbortSignal | undefined, emit: ((event: unknown) => void) | undefined): Promise<unknown>;
+  call(request: EngineRequest, signal: AbortSignal | undefined, emit: ((event: unknown) => void) | undefined, ask: AskPage | undefined): Promise<unknown>;
   graphTask(): [serial: number, bytes: Uint8Array] | undefined;
   takeGraph(serial: number, graph: Uint8Array | undefined): boolean;
   useWeights(bytes: Uint8Array): void;
@@ -66,6 +71,7 @@ export async function webAssembly(): Promise<typeof simd> {
 export async function openEngine(options: EngineOptions, notify: (notice: EngineNotice) => void, ask: Ask | undefined): Promise<Engine> {
   const [table, build] = await Promise.all([readTable(options), webAssembly()]);
   const { tableUrl: _, ...rest } = options;
+  const hold = (): Hold => holdLock(filesLock(options));
   let graph: GraphKeeper | undefined;
   const engine: Engine = await build.Engine.open({ ...rest, tableError: table.error }, table.bytes, (notice: EngineNotice) => {
     if (notice.type === "stopped") {
@@ -73,7 +79,7 @@ export async function openEngine(options: EngineOptions, notify: (notice: Engine
       graph?.close();
     } else if (notice.type === "committed") graph?.wake();
     notify(notice);
-  });
+  }, hold);
   if (options.index === "hnsw" || options.index === "auto") {
     graph = keepGraph(engine);
     const close = engine.close.bind(engine);
@@ -100,5 +106,5 @@ async function readTable({ tableUrl, embedder }: EngineOptions): Promise<{ bytes
 
 /** A cached table that the engine refused would be refused for ever; the next start loads it anew. */
 async function dropDamagedTable(engine: Engine): Promise<void> {
-  if (await engine.call({ type: "tableRefused" }, undefined, undefined)) await forgetTable();
+  if (await engine.call({ type: "tableRefused" }, undefined, undefined, undefined)) await forgetTable();
 }

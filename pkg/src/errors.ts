@@ -16,6 +16,8 @@ export type ErrorCode =
   | "api"
   | "stream_cut"
   | "malformed_stream"
+  | "limit_reached"
+  | "hook_failed"
   | "refused"
   | "locked"
   | "wrong_key"

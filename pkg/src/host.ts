@@ -1,5 +1,5 @@
 import type { Ask } from "./embedders.js";
-import type { EngineNotice, EngineOptions, EngineRequest } from "./engine.js";
+import type { AskPage, EngineNotice, EngineOptions, EngineRequest } from "./engine.js";
 import { closed, failed, isErrorData, OnhandError } from "./errors.js";
 import { startInPage, startWorker, type Thread } from "./thread.js";
 
@@ -39,12 +39,12 @@ export class EngineHost {
     return host;
   }
 
-  async call<T>(request: EngineRequest, signal?: AbortSignal, emit?: (event: unknown) => void): Promise<T> {
+  async call<T>(request: EngineRequest, signal?: AbortSignal, emit?: (event: unknown) => void, ask?: AskPage): Promise<T> {
     if (this.#closed) throw new OnhandError(closed());
     const thread = await this.#opened();
     this.#nRunning += 1;
     try {
-      return (await thread.call(request, signal, emit)) as T;
+      return (await thread.call(request, signal, emit, ask)) as T;
     } catch (error) {
       throw new OnhandError(isErrorData(error) ? error : failed(String(error)));
     } finally {

@@ -10,7 +10,9 @@
 export { createMemory } from "./memory.js";
 export type { Memory, MemoryOptions } from "./memory.js";
 export type { Audit } from "./audit.js";
-export type { Chat, ChatOptions, SendOptions } from "./chat.js";
+export type { Chat, ChatOptions, Limits, SendOptions } from "./chat.js";
+export type { Hooks } from "./hooks.js";
+export type { ContentBlock, MemoryToolDefinition, MemoryTools, RunnableTool, Tool, ToolOutput } from "./tools.js";
 export type { Files, MemoryToolHandlers } from "./files.js";
 export type { Encryption } from "./encryption.js";
 export { OnhandError } from "./errors.js";

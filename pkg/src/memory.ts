@@ -10,7 +10,8 @@ import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
 import { linesOf } from "./questions.js";
 import type { Runner } from "./runner.js";
-import { CommitChannel, onReturn, Presence } from "./tabs.js";
+import { CommitChannel, filesLock, onReturn, Presence } from "./tabs.js";
+import { MemoryTools } from "./tools.js";
 import { exportStream, importFrom, type ExportOptions, type ImportOptions, type ImportSource } from "./transfer.js";
 import type { Block, CheckReport, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
@@ -27,6 +28,11 @@ export interface MemoryOptions {
   model?: string;
   /** The model that reads facts out of what was said. Default `claude-haiku-5-5`. */
   extractionModel?: string;
+  /**
+   * How much memory does. `"stateless"`: nothing is kept. `"episodic"`: what was said is kept and recalled, and nothing is read out
+   * of it. `"assistant"` (default): facts and memory files, too. `"agent"`: Claude has tools for it, the memory tool among them.
+   */
+  preset?: "stateless" | "episodic" | "assistant" | "agent";
   /** Your own instructions to Claude. */
   instructions?: string;
   /** Upper limit of the memory put on one message, in tokens. Default 800. */
@@ -74,6 +80,9 @@ export class Memory {
   /** Memory files: what Claude writes down through its memory tool. */
   readonly files: Files;
 
+  /** The memory's own tools, for a loop that you run yourself. */
+  readonly tools: MemoryTools;
+
   /** What was changed, and what went to Claude. */
   readonly audit: Audit;
 
@@ -90,6 +99,7 @@ export class Memory {
     faces: { files: Files; audit: Audit; encryption: Encryption },
   ) {
     this.files = faces.files;
+    this.tools = new MemoryTools(host, faces.files);
     this.audit = faces.audit;
     this.encryption = faces.encryption;
     this.#host = host;
@@ -172,7 +182,7 @@ export class Memory {
       jobs?.wake();
       embedding?.wake();
     });
-    const files = new Files(host, `${name}:files`);
+    const files = new Files(host, filesLock(engine));
     const audit = new Audit(host, { user, project });
     return new Memory(name, host, [jobs, embedding], [tabs, everyone], keeper, listeners, { files, audit, encryption });
   }
@@ -393,6 +403,7 @@ function engineOptions(options: MemoryOptions, embedder: EmbedderOption): Engine
     maxTokens: options.maxTokens ?? null,
     index: options.index ?? null,
     embedder,
+    preset: options.preset ?? null,
     tableUrl: options.tableUrl ? new URL(options.tableUrl, location.href).href : null,
     debug: options.debug ?? false,
   };

@@ -11,6 +11,9 @@ export type ToEngine =
   /** What the page's own embedder made of an `embed`. */
   | { type: "embedded"; id: number; vectors: Float32Array[] }
   | { type: "notEmbedded"; id: number; message: string }
+  /** What one of the page's tools or hooks made of an `ask`. */
+  | { type: "told"; id: number; json: string | undefined }
+  | { type: "notTold"; id: number; message: string }
   /** Vectors for `onhand/embed`; needs no open engine. */
   | { type: "vectors"; id: number; texts: string[]; kind: TextKind; model: ModelSource };
 
@@ -25,5 +28,7 @@ export type FromEngine =
   /** The page's own embedder is asked for vectors. */
   | { type: "embed"; id: number; texts: string[]; kind: TextKind }
   | { type: "vectors"; id: number; vectors: Float32Array[] }
+  /** During this call one of the page's tools or hooks is asked. */
+  | { type: "ask"; call: number; id: number; what: string; json: string }
   /** A call threw something that is not the engine's own error: the instance can not be trusted any more. */
   | { type: "dead"; reason: string };

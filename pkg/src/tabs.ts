@@ -7,6 +7,30 @@ export async function inOneTab<T>(name: string, work: () => Promise<T>): Promise
   return (await navigator.locks.request(name, work)) as T;
 }
 
+/** A turn that is waited for, and then kept until it is released or this thread ends. It can be released before it came. */
+export interface Hold {
+  held: Promise<void>;
+  release(): void;
+}
+
+export function holdLock(name: string): Hold {
+  const gone = new AbortController();
+  let end = (): void => {};
+  const over = new Promise<void>((resolve) => (end = resolve));
+  const held = new Promise<void>((resolve, reject) => {
+    if (!navigator.locks) return resolve();
+    navigator.locks.request(name, { signal: gone.signal }, () => (resolve(), over)).catch(reject);
+  });
+  // Whoever has let go does not wait any more.
+  held.catch(() => {});
+  return { held, release: () => (end(), gone.abort()) };
+}
+
+/** The lock under which the memory files of a namespace are changed. */
+export function filesLock({ database, user, project }: { database: string; user: string; project: string }): string {
+  return `onhand:${database}:${user}:${project}:files`;
+}
+
 /** Tells the other tabs of commits and hears of theirs. */
 export class CommitChannel {
   readonly #channel: BroadcastChannel;

@@ -1,5 +1,5 @@
 import type { Ask, TextKind } from "./embedders.js";
-import { openEngine, type Engine, type EngineNotice, type EngineOptions, type EngineRequest } from "./engine.js";
+import { openEngine, type AskPage, type Engine, type EngineNotice, type EngineOptions, type EngineRequest } from "./engine.js";
 import { failed, isErrorData, restarted, type ErrorData } from "./errors.js";
 import type { FromEngine, ToEngine } from "./protocol.js";
 
@@ -14,8 +14,16 @@ export interface ThreadEvents {
 
 /** An open engine, wherever it runs. Rejects with {@link ErrorData}. */
 export interface Thread {
-  call(request: EngineRequest, signal?: AbortSignal, emit?: (event: unknown) => void): Promise<unknown>;
+  call(request: EngineRequest, signal?: AbortSignal, emit?: (event: unknown) => void, ask?: AskPage): Promise<unknown>;
   end(): void;
+}
+
+/** A call under way in a worker. */
+interface Call {
+  resolve(value: unknown): void;
+  reject(error: ErrorData): void;
+  emit: ((event: unknown) => void) | undefined;
+  ask: AskPage | undefined;
 }
 
 /** A thread with the engine's code. */
@@ -27,7 +35,7 @@ export function newEngineWorker(): Worker {
 /** Starts the engine in a Web Worker of its own: nothing it does can block the page. */
 export function startWorker(options: EngineOptions, events: ThreadEvents): Promise<Thread> {
   const worker = newEngineWorker();
-  const calls = new Map<number, { resolve(value: unknown): void; reject(error: ErrorData): void; emit: ((event: unknown) => void) | undefined }>();
+  const calls = new Map<number, Call>();
   const post = (message: ToEngine): void => worker.postMessage(message);
   let lastId = 0;
   let over = false;
@@ -45,7 +53,7 @@ export function startWorker(options: EngineOptions, events: ThreadEvents): Promi
     events.dead();
   };
 
-  const call: Thread["call"] = (request, signal, emit) =>
+  const call: Thread["call"] = (request, signal, emit, ask) =>
     new Promise((resolve, reject) => {
       if (over) return reject(restarted());
       const id = ++lastId;
@@ -55,6 +63,7 @@ export function startWorker(options: EngineOptions, events: ThreadEvents): Promi
         resolve: (value) => (settled(), resolve(value)),
         reject: (error) => (settled(), reject(error)),
         emit,
+        ask,
       });
       post({ type: "call", id, request });
       if (signal?.aborted) cancel();
@@ -68,6 +77,16 @@ export function startWorker(options: EngineOptions, events: ThreadEvents): Promi
     } catch (error) {
       // Also what can not be sent to a worker, such as a function among the vectors.
       post({ type: "notEmbedded", id, message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+    }
+  };
+
+  const askFor = async (call: number, id: number, what: string, json: string): Promise<void> => {
+    try {
+      const ask = calls.get(call)?.ask;
+      if (!ask) throw new Error("the call that asked is over");
+      post({ type: "told", id, json: await ask(what, json) });
+    } catch (error) {
+      post({ type: "notTold", id, message: String(error) });
     }
   };
 
@@ -89,6 +108,8 @@ export function startWorker(options: EngineOptions, events: ThreadEvents): Promi
           return void calls.delete(data.id);
         case "embed":
           return void embedFor(data.id, data.texts, data.kind);
+        case "ask":
+          return void askFor(data.call, data.id, data.what, data.json);
         case "notice":
           return data.notice.type === "stopped" ? die() : events.notice(data.notice);
         case "dead":
@@ -123,12 +144,12 @@ export async function startInPage(options: EngineOptions, events: ThreadEvents):
     throw isErrorData(error) ? error : failed(String(error));
   }
   return {
-    call: (request, signal, emit) =>
+    call: (request, signal, emit, ask) =>
       new Promise((resolve, reject) => {
         if (over) return reject(restarted());
         pending.add(reject);
         engine
-          .call(request, signal, emit)
+          .call(request, signal, emit, ask)
           .then(resolve, (error: unknown) => {
             if (isErrorData(error)) reject(error);
             else die();

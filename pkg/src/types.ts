@@ -26,7 +26,10 @@ export interface Fact {
   confidence: "low" | "medium" | "high";
   validFrom: Milliseconds;
   recordedAt: Milliseconds;
-  /** The words it rests on; offsets count UTF-16 code units of the turn's text, as `String.slice` does. */
+  /**
+   * The words it rests on; offsets count UTF-16 code units of the turn's text, as `String.slice` does. Of what Claude noted without
+   * a quote the turn that led to it, and no words.
+   */
   evidence: { turn: string; start: number; end: number; quote: string } | null;
   /** The version that this one replaces. */
   supersedes: string | null;
@@ -202,10 +205,14 @@ export type ChatEvent =
   | { type: "retrying"; attempt: number; inMs: number; error: { code: string; message: string; status?: number } }
   | { type: "thinking"; text: string }
   | { type: "text"; text: string }
+  /** Of each request. */
   | { type: "usage"; model: string; tokens: Tokens }
-  /** Both turns are on disk. */
-  | { type: "saved"; turns: [user: string, assistant: string] }
-  /** Memory did not work here; the chat goes on. */
+  /** Claude called a tool. Calls of one reply run at once and end in any order; `id` tells them apart. */
+  | { type: "tool"; id: string; name: string; state: "started"; input: unknown }
+  | { type: "tool"; id: string; name: string; state: "finished"; ms: number; isError: boolean }
+  /** All turns are on disk: the user's first, and Claude's last answer last unless a limit came in between. */
+  | { type: "saved"; turns: [user: string, ...following: string[]] }
+  /** Memory did not work here, or a limit was reached; the chat goes on. */
   | { type: "notice"; code: string; message: string }
   | { type: "done"; stopReason: string };
 

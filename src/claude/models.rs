@@ -1,5 +1,7 @@
 //! What each model allows, costs and binds, as data.
 
+use crate::model::Tokens;
+
 /// When this table was last compared with the published one.
 pub const TABLE_DATE: &str = "2026-11-21";
 
@@ -97,6 +99,22 @@ pub fn model(id: &str) -> &'static ModelInfo {
     };
     let known = MODELS.iter().find(|model| model.id == family);
     known.unwrap_or(&UNKNOWN)
+}
+
+/// What a request cost in US dollars, at most: what it wrote to the cache is counted at the price of an hour, because the
+/// counters do not tell which part is kept how long. `None` for a model whose price is not known.
+pub fn cost_usd(id: &str, tokens: &Tokens) -> Option<f64> {
+    let model = model(id);
+    let prompt = tokens.input + tokens.cache_read + tokens.cache_write;
+    let long = model.long_prompt.filter(|long| prompt > long.above_tokens);
+    let prices = long.map(|long| long.prices).or(model.prices)?;
+    let parts = [
+        (tokens.input, prices.input),
+        (tokens.output, prices.output),
+        (tokens.cache_read, prices.cache_read),
+        (tokens.cache_write, prices.cache_write_1h),
+    ];
+    Some(parts.iter().map(|(n, price)| *n as f64 * price / 1e6).sum())
 }
 
 /// All models of the table.
@@ -269,6 +287,28 @@ mod tests {
             (unknown.clear_at, unknown.compaction, unknown.prices),
             (false, Compaction::None, None)
         );
+    }
+
+    #[test]
+    fn a_long_prompt_has_its_own_price_for_all_of_the_request() {
+        let tokens = |input| Tokens {
+            input,
+            output: 1_000,
+            cache_read: 50_000,
+            cache_write: 1_000,
+        };
+        let cost = |id, input| cost_usd(id, &tokens(input)).map(|usd| (usd * 1e7).round());
+        let short: f64 = 0.10 * 49_000.0 + 0.50 * 1_000.0 + 0.01 * 50_000.0 + 0.20 * 1_000.0;
+        assert_eq!(
+            cost("claude-haiku-5-5", 49_000),
+            Some((short * 10.0).round())
+        );
+        let long: f64 = 0.50 * 49_001.0 + 2.50 * 1_000.0 + 0.05 * 50_000.0 + 1.0 * 1_000.0;
+        assert_eq!(
+            cost("claude-haiku-5-5", 49_001),
+            Some((long * 10.0).round())
+        );
+        assert_eq!(cost("claude-next-9", 1), None);
     }
 
     #[test]

@@ -101,21 +101,26 @@ pub struct ChatRequest<'a> {
     pub model: &'a str,
     /// The longest reply, thinking included.
     pub max_tokens: u32,
+    /// The session's tools, the same bytes in every request; empty if it has none.
+    pub tools: &'a [Value],
+    /// Claude may drop thinking that it finds bound to another prefix, instead of refusing the request.
+    pub drops_thinking: bool,
     /// The session's [`system_text`], the same bytes in every request.
     pub system: &'a str,
     /// The session's memory snapshot, the same bytes in every request; empty if there is none.
     pub snapshot: &'a str,
     /// All earlier messages of the session, oldest first.
     pub history: &'a [Message],
-    /// The user's message that is to be answered.
-    pub newest: Message,
+    /// The user's message that is to be answered, and what followed from it so far: replies that call tools, and the
+    /// tools' results.
+    pub newest: &'a [Message],
 }
 
 impl ChatRequest<'_> {
     /// The request's body as JSON.
     ///
-    /// Up to three of the four cache breakpoints that the API allows are set: the end of `system`, the end of
-    /// the newest message, and the end of the user's message before it if the latest exchange is long.
+    /// Up to three of the four cache breakpoints that the API allows are set: the end of `system`, which the tools
+    /// stand before, the end of the newest user message, and the end of the one before it if what came between is long.
     pub fn body(&self) -> String {
         let system: Vec<Value> = [self.system, self.snapshot]
             .into_iter()
@@ -123,13 +128,15 @@ impl ChatRequest<'_> {
             .map(text_block)
             .collect();
         // A message without content is refused, and would make every later request fail: it is left out, always.
-        let all = self.history.iter().chain([&self.newest]);
+        let all = self.history.iter().chain(self.newest);
         let messages: Vec<&Message> = all.filter(|m| !m.content.is_empty()).collect();
         let breakpoints = message_breakpoints(&messages);
         to_json(&ChatBody {
             model: self.model,
             max_tokens: self.max_tokens,
             stream: true,
+            thinking: self.drops_thinking.then(unbound),
+            tools: self.tools,
             system: (0..system.len())
                 .map(|i| SentBlock {
                     block: &system[i],
@@ -176,6 +183,24 @@ impl ExtractRequest<'_> {
     }
 }
 
+/// The beta under which a request may say what becomes of thinking that does not fit its prefix.
+const BINDING_BETA: &str = "thinking-binding-controls-2026-08-01";
+
+/// The `thinking` field of a session whose prefix was once not what its thinking blocks are bound to. Without it the API
+/// refuses every later request of that session.
+fn unbound() -> Value {
+    json!({"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}})
+}
+
+/// The headers of a chat request with or without [`ChatRequest::drops_thinking`].
+pub fn chat_headers(drops_thinking: bool) -> Vec<(String, String)> {
+    let mut headers = headers();
+    if drops_thinking {
+        headers.push(("anthropic-beta".into(), BINDING_BETA.into()));
+    }
+    headers
+}
+
 /// The headers of every request. The key is not among them: the edge worker adds it.
 pub fn headers() -> Vec<(String, String)> {
     [
@@ -203,12 +228,19 @@ type Place = (usize, usize);
 
 /// Where the messages' cache breakpoints go: the end of the user's newest message that can carry one, and the
 /// place of the request before if it would otherwise be out of reach.
+///
+/// User messages that follow each other are one to the API, and one request: the results of calls that were not run, and
+/// the person's next words. Only the end of the last one was a breakpoint.
 fn message_breakpoints(messages: &[&Message]) -> Vec<Place> {
+    let ends_run = |at: usize| {
+        let is_user = |at: usize| messages.get(at).map(|next| next.role) == Some(MessageRole::User);
+        is_user(at) && !is_user(at + 1)
+    };
     let mut ends = messages
         .iter()
         .enumerate()
         .rev()
-        .filter(|(_, message)| message.role == MessageRole::User)
+        .filter(|(at, _)| ends_run(*at))
         .filter_map(|(at, message)| Some((at, message.content.iter().rposition(is_cacheable)?)));
     let Some(newest) = ends.next() else {
         return Vec::new();
@@ -260,6 +292,10 @@ struct ChatBody<'a> {
     model: &'a str,
     max_tokens: u32,
     stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<Value>,
+    #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    tools: &'a [Value],
     system: Vec<SentBlock<'a>>,
     messages: Vec<SentMessage<'a>>,
 }

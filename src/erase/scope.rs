@@ -62,6 +62,8 @@ pub struct Scope {
     /// Records whose text is another one now.
     changed: BTreeSet<RecordRef>,
     ended: BTreeSet<SessionId>,
+    /// Turns with results of tools that showed something erased, in words that need not be the erased ones.
+    shown: BTreeSet<TurnId>,
 }
 
 impl Scope {
@@ -76,6 +78,7 @@ impl Scope {
             texts: BTreeMap::new(),
             changed: BTreeSet::new(),
             ended: BTreeSet::new(),
+            shown: BTreeSet::new(),
         }
     }
 
@@ -198,6 +201,9 @@ impl Scope {
         for block in &mut changed.content {
             self.words.blacken_within(block);
         }
+        if self.shown.contains(&turn.id) {
+            changed.content.iter_mut().for_each(empty_result);
+        }
         if changed == *turn {
             return Fate::Keep;
         }
@@ -285,6 +291,10 @@ impl Scope {
             || self.words.blacken(&injection.text).is_some();
         if quotes {
             self.ended.insert(injection.turn.session);
+            // The next look finds it, once it is known which turns these are.
+            if injection.text.is_empty() {
+                self.shown.insert(injection.turn);
+            }
         }
         delete_if(quotes)
     }
@@ -312,6 +322,13 @@ impl Scope {
             true => Fate::Keep,
             false => Fate::Change(Record::Session(changed)),
         }
+    }
+}
+
+/// Takes away what a tool said.
+fn empty_result(block: &mut Value) {
+    if block["type"] == "tool_result" {
+        block["content"] = Value::String(String::new());
     }
 }
 

@@ -1,15 +1,14 @@
 //! Recognising what was erased, by hashes.
 
 use super::{Proposal, fold};
-use crate::model::{Fact, Kind, Tombstone};
+use crate::model::{Evidence, Fact, Kind, Tombstone};
 use sha2::{Digest, Sha256};
 
 /// What a tombstone keeps of an erased fact: hashes of what it said and of the words it rested on.
 pub fn marks(fact: &Fact, salt: &str) -> Vec<String> {
-    let quote = fact
-        .evidence
-        .iter()
-        .map(|evidence| quote_mark(&evidence.quote, salt));
+    let has_words = |evidence: &&Evidence| !evidence.quote.is_empty();
+    let evidence = fact.evidence.iter().filter(has_words);
+    let quote = evidence.map(|evidence| quote_mark(&evidence.quote, salt));
     let says = says_mark(&fact.subject, &fact.statement, salt);
     std::iter::once(says).chain(quote).collect()
 }

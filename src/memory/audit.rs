@@ -1,10 +1,10 @@
 //! Reading the audit and checking its chain. Entries come into being with the batches that they tell of.
 
-use super::{BlockPreview, Memory, Ports};
+use super::{Memory, Ports};
 use crate::audit::{Break, Chain};
 use crate::batch::Durability;
 use crate::error::Result;
-use crate::model::{Action, AuditContent, AuditEntry, AuditSurfaced, Kind, TurnId};
+use crate::model::{Action, AuditContent, AuditEntry, AuditSurfaced, Kind, Surfaced, TurnId};
 use crate::store::Store;
 
 /// Entries read at a time.
@@ -104,10 +104,14 @@ impl<P: Ports> Memory<P> {
     }
 
     /// Notes what went out with a message that was not answered. Nothing of the message itself is kept.
-    pub(super) async fn note_vain_request(&self, turn: TurnId, preview: &BlockPreview) {
+    pub(super) async fn note_vain_request(
+        &self,
+        turn: TurnId,
+        surfaced: impl IntoIterator<Item = Surfaced>,
+    ) {
         let mut batch = self.batch(Durability::Relaxed, Action::ChatFailed);
         if let Some(stamp) = &mut batch.audit {
-            let surfaced = preview.surfaced().into_iter();
+            let surfaced = surfaced.into_iter();
             stamp.surfaced = surfaced
                 .map(|surfaced| AuditSurfaced {
                     request: format!("turn:{turn}"),

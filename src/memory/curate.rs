@@ -104,7 +104,7 @@ impl<P: Ports> Memory<P> {
             .ok_or_else(|| not_found(id))
     }
 
-    async fn put(&self, action: Action, facts: Vec<Fact>) -> Result<()> {
+    pub(super) async fn put(&self, action: Action, facts: Vec<Fact>) -> Result<()> {
         let mut batch = self.batch(Durability::Strict, action);
         batch.ops = facts
             .into_iter()

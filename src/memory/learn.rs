@@ -1,6 +1,6 @@
 //! The queue: extraction jobs, tried until they succeed or are given up visibly.
 
-use super::chat::{header, read_all};
+use super::wire::{header, read_all};
 use super::{Cancel, Clock, HttpRequest, Memory, Ports, RecallRequest};
 use crate::batch::{Durability, Op};
 use crate::claude::reply::Reply;
@@ -108,6 +108,10 @@ impl<P: Ports> Memory<P> {
     }
 
     fn next_due(&self) -> Option<Job> {
+        // What another preset left to be read waits for it.
+        if !self.config.preset.keeps_facts() {
+            return None;
+        }
         let now = self.now().unix_ms;
         let state = self.state.borrow();
         let is_due =

@@ -1,7 +1,7 @@
 //! The driver: the one place that awaits. It moves data from step to step and decides nothing itself.
 //!
 //! - [`Memory::open`] reads the store and fills the [`Corpus`];
-//! - [`Memory::send`] is the path of one message;
+//! - [`Memory::send_with`] is the path of one message, and goes round while Claude calls tools;
 //! - [`Memory::work`] runs the queue, [`Memory::embed_step`] makes the vectors of a chosen embedder;
 //! - [`Memory::run_file_command`] is Claude's memory tool;
 //! - the rest looks things up or changes facts.
@@ -18,9 +18,11 @@ mod embedding;
 mod episodes;
 mod erase;
 mod evaluate;
+mod exchange;
 mod export;
 mod files;
 mod generations;
+mod host;
 mod import;
 mod judge;
 mod learn;
@@ -32,6 +34,9 @@ mod record;
 mod room;
 mod search;
 mod serial;
+mod together;
+mod tools;
+mod wire;
 
 pub use audit::{AuditItem, AuditReport};
 pub use cancel::Cancel;
@@ -42,6 +47,7 @@ pub use episodes::{Extent, TurnFilter, TurnPage};
 pub use evaluate::Evaluation;
 pub use export::{Export, ExportPage};
 pub use generations::EmbedStep;
+pub use host::{Host, NoHost, ReplySeen, Storing};
 pub use import::Import;
 pub use learn::{QueueReport, WorkReport};
 pub use open::{Counts, Status};

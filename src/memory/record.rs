@@ -1,6 +1,7 @@
 //! Recording turns: one strict batch with the turns and the job that will read them.
 
 use super::{Clock, LiveSession, Memory, Ports};
+use crate::agent::toolset;
 use crate::batch::{Batch, Durability, Op};
 use crate::block;
 use crate::claude::request::{Message, message_of, system_text};
@@ -9,7 +10,7 @@ use crate::model::{
     Action, Injection, Job, JobId, JobState, JobWork, Kind, Record, RecordRef, Role, Session,
     SessionId, Turn, TurnId,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
 /// A turn that the host brings: what was said, without ids.
@@ -17,6 +18,15 @@ use std::collections::{HashMap, HashSet};
 pub struct SpokenTurn {
     pub role: Role,
     pub text: String,
+}
+
+/// What a new session is fixed to.
+pub(super) struct Opening<'a> {
+    pub model: &'a str,
+    /// The host's own; empty for the configured ones.
+    pub instructions: &'a str,
+    /// All definitions, as they are sent.
+    pub tools: Vec<Value>,
 }
 
 impl<P: Ports> Memory<P> {
@@ -32,13 +42,24 @@ impl<P: Ports> Memory<P> {
         turns: &[SpokenTurn],
     ) -> Result<(SessionId, Vec<TurnId>)> {
         self.ensure_open()?;
+        if !self.config.preset.keeps_turns() {
+            return Err(Error::InvalidInput {
+                field: "preset",
+                reason: "`stateless` keeps nothing".into(),
+            });
+        }
         if turns.is_empty() || turns.iter().any(|turn| turn.text.trim().is_empty()) {
             return Err(Error::InvalidInput {
                 field: "turns",
                 reason: "expected at least one turn, each with text".into(),
             });
         }
-        let id = self.enter(session, &self.config.model.clone(), "").await?;
+        let opening = Opening {
+            model: &self.config.model,
+            instructions: "",
+            tools: toolset(self.config.preset.tools(), &[])?,
+        };
+        let id = self.enter(session, opening).await?;
         let _leave = Leave { memory: self, id };
         let now = self.now();
         let first = self.with_live(id, |live| live.next_index)?;
@@ -54,11 +75,10 @@ impl<P: Ports> Memory<P> {
             })
             .collect();
         let mut batch = self.record_batch(id, &turns, Action::Remember)?;
-        batch.ops.push(Op::Insert(Record::Job(self.extraction(
-            id,
-            first,
-            turns.len() as u32,
-        ))));
+        if self.config.preset.keeps_facts() {
+            let job = self.extraction(id, first, turns.len() as u32);
+            batch.ops.push(Op::Insert(Record::Job(job)));
+        }
         self.commit_session(id, &batch).await?;
         self.with_live(id, |live| {
             live.history
@@ -78,8 +98,7 @@ impl<P: Ports> Memory<P> {
     pub(super) async fn enter(
         &self,
         session: Option<SessionId>,
-        model: &str,
-        instructions: &str,
+        opening: Opening<'_>,
     ) -> Result<SessionId> {
         let clock = self.ports.clock();
         let new_id = || SessionId::new(clock.now().unix_ms, clock.random());
@@ -97,10 +116,10 @@ impl<P: Ports> Memory<P> {
             let live = match restored {
                 Some(live) if live.session.ended.is_some() => {
                     id = new_id();
-                    self.start(id, model, instructions).await
+                    self.start(id, opening).await
                 }
                 Some(live) => live,
-                None => self.start(id, model, instructions).await,
+                None => self.start(id, opening).await,
             };
             self.state.borrow_mut().live.entry(id).or_insert(live);
         }
@@ -161,16 +180,19 @@ impl<P: Ports> Memory<P> {
     ///
     /// Where the store can not be read the session begins without a snapshot. The failure shows when the message is
     /// recalled for or recorded, and the chat goes on.
-    async fn start(&self, id: SessionId, model: &str, instructions: &str) -> LiveSession {
+    async fn start(&self, id: SessionId, opening: Opening<'_>) -> LiveSession {
         let started = self.now();
-        let last_turns = self.last_turns(id).await;
+        let last_turns = match self.config.preset.keeps_turns() {
+            true => self.last_turns(id).await,
+            false => Ok(Vec::new()),
+        };
         let last_turns = self.heed_lock(last_turns).unwrap_or_default();
         let last_turns: Vec<&Turn> = last_turns.iter().collect();
         let snapshot = block::snapshot(&last_turns, started, self.config.snapshot_tokens);
         let (snapshot, surfaced) = snapshot
             .map(|block| (block.text, block.included))
             .unwrap_or_default();
-        let instructions = match instructions {
+        let instructions = match opening.instructions {
             "" => &self.config.instructions,
             own => own,
         };
@@ -178,11 +200,13 @@ impl<P: Ports> Memory<P> {
             v: Session::VERSION,
             id,
             started,
-            model: model.into(),
+            model: opening.model.into(),
             system: system_text(instructions),
+            tools: opening.tools,
             snapshot,
             surfaced: surfaced.clone(),
             ended: None,
+            drops_thinking: false,
         };
         let mut live =
             LiveSession::new(session.clone(), Vec::new(), HashSet::from_iter(surfaced), 0);

@@ -135,6 +135,18 @@ impl<P: Ports> Memory<P> {
         exclude: &HashSet<RecordRef>,
     ) -> Result<Recollected> {
         self.ensure_open()?;
+        let preset = self.config.preset;
+        if !preset.keeps_turns() {
+            return Ok(Recollected::default());
+        }
+        let layered;
+        let exclude = match preset.keeps_facts() {
+            true => exclude,
+            false => {
+                layered = self.facts_and_files(exclude);
+                &layered
+            }
+        };
         let vector = self.query_vector(&request.query).await;
         let recollection = self.state.borrow().corpus.recall(&Query {
             vector: vector.as_deref(),
@@ -154,6 +166,14 @@ impl<P: Ports> Memory<P> {
             items,
             candidates: recollection.candidates,
         })
+    }
+
+    /// These records, and everything that is not a turn.
+    fn facts_and_files(&self, records: &HashSet<RecordRef>) -> HashSet<RecordRef> {
+        let state = self.state.borrow();
+        let facts = state.facts.keys().copied().map(RecordRef::Fact);
+        let files = state.files.files().map(|file| RecordRef::File(file.id));
+        facts.chain(files).chain(records.iter().copied()).collect()
     }
 
     async fn read(&self, recalled: Recalled) -> Result<Option<RecollectedItem>> {
@@ -197,7 +217,7 @@ impl<P: Ports> Memory<P> {
 }
 
 impl RecollectedItem {
-    fn line(&self) -> Option<BlockItem<'_>> {
+    pub(super) fn line(&self) -> Option<BlockItem<'_>> {
         let excerpt = self.excerpt.as_deref().unwrap_or_default();
         match (&self.fact, &self.turn, &self.file) {
             (Some(fact), ..) => Some(BlockItem::Fact {

@@ -66,7 +66,8 @@ pub struct Evidence {
     pub start: u32,
     /// One past the last UTF-16 code unit of the quote.
     pub end: u32,
-    /// The words themselves, equal to that part of the turn's text.
+    /// The words themselves, equal to that part of the turn's text. Empty for what Claude noted of its own accord: it rests on
+    /// no words, and goes with the turn that led to it.
     pub quote: String,
 }
 
@@ -95,7 +96,7 @@ pub struct Fact {
     pub entities: Vec<String>,
     /// Numbers as written, with their units and currencies.
     pub numbers: Vec<String>,
-    /// `None` only for facts that a person wrote or imported.
+    /// `None` only for facts that a person wrote or imported, or that Claude noted in a conversation that is not recorded here.
     pub evidence: Option<Evidence>,
     pub origin: Origin,
     pub confidence: Confidence,

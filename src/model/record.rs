@@ -1,11 +1,13 @@
 //! Everything else that is stored, and the sum of all records.
 
+use super::turn::json_text;
 use super::{
     Fact, FactId, File, FileId, JobId, Judgement, SessionId, Tombstone, Turn, TurnId, UsageId,
 };
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use std::{fmt, str::FromStr};
 
 /// The kinds of record; each has its own place in the store.
@@ -75,6 +77,9 @@ pub struct Session {
     pub model: String,
     /// The fixed text that opens every request: this library's words about memory and the host's own instructions.
     pub system: String,
+    /// The definitions of its tools, as every request sends them. Stored as JSON text, as a turn's content is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "json_text")]
+    pub tools: Vec<Value>,
     /// The snapshot of memory taken when the session began; empty if there was nothing to say.
     pub snapshot: String,
     /// What the snapshot showed.
@@ -82,6 +87,9 @@ pub struct Session {
     /// Since when it takes no more turns: something of its prompt was erased, so the bytes before its next message
     /// can not be what they were.
     pub ended: Option<Timestamp>,
+    /// Claude found thinking blocks bound to another prefix once: since then its requests allow it to drop such blocks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drops_thinking: bool,
 }
 
 impl Session {
@@ -258,8 +266,9 @@ pub struct Surfaced {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Injection {
     pub v: u8,
-    /// The user's turn that carries it.
+    /// The user's turn that carries it, or the turn with the results of a tool that showed memories.
     pub turn: TurnId,
+    /// Empty for tool results: their own text is in the turn.
     pub text: String,
     pub surfaced: Vec<Surfaced>,
 }

@@ -58,7 +58,7 @@ impl Turn {
     }
 }
 
-mod json_text {
+pub(super) mod json_text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _, ser::Error as _};
     use serde_json::Value;
 

@@ -1,6 +1,7 @@
 //! The engine: what JavaScript holds. One plain object goes in, one comes out.
 
 use super::audit::{AuditReportView, AuditView};
+use super::chat::{self, Call, SendRequest, ToolRequest};
 use super::check_view::CheckView;
 use super::clock::BrowserClock;
 use super::embedder::{BrowserEmbedder, Callback};
@@ -12,14 +13,14 @@ use super::panic::install_hook;
 use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
 use super::views::{
-    ChatEventView, EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, StatusView,
-    TurnView, stop_reason,
+    EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, StatusView, TurnView,
 };
+use crate::agent::Preset;
 use crate::batch::{Batch, Commit};
 use crate::config::{Config, EmbedderChoice};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::index::Mode;
-use crate::memory::{Cancel, Extent, Memory, Ports, RecallRequest, Send, SpokenTurn, TurnFilter};
+use crate::memory::{Cancel, Extent, Memory, Ports, RecallRequest, SpokenTurn, TurnFilter};
 use crate::model::{AuditEntry, AuditHead, Fact, Kind, Namespace, Origin, Record, Role, SessionId};
 use crate::recall::Level;
 use crate::store::ram::RamStore;
@@ -43,6 +44,8 @@ pub(super) struct Inner {
     /// Of the chosen embedder's weights, while they are being loaded.
     loaded: Cell<Loaded>,
     transfers: Transfers,
+    /// Keeps the other tabs from the memory files: see `PageHost::hold`.
+    hold: Function,
     debug: bool,
 }
 
@@ -60,6 +63,7 @@ struct Options {
     max_tokens: Option<u32>,
     index: Option<IndexName>,
     embedder: EmbedderOption,
+    preset: Option<String>,
     table_error: Option<String>,
     debug: bool,
 }
@@ -89,11 +93,9 @@ enum EmbedderName {
 )]
 enum Request {
     Status,
-    Send {
-        session: Option<String>,
-        text: String,
-        model: Option<String>,
-        instructions: Option<String>,
+    Send(SendRequest),
+    Tool {
+        ask: ToolRequest,
     },
     Recall {
         query: String,
@@ -214,7 +216,8 @@ impl Request {
         matches!(
             self,
             Request::Status
-                | Request::Send { .. }
+                | Request::Send(_)
+                | Request::Tool { .. }
                 | Request::CatchUp
                 | Request::Encryption { .. }
                 | Request::TableRefused
@@ -251,26 +254,34 @@ struct Spoken {
 #[wasm_bindgen]
 impl Engine {
     /// Opens a memory. `table` is the embedding table's bytes, or undefined if there is none.
-    /// `notify` is called with `{type: "committed", commit, kinds}` after each commit.
+    /// `notify` is called with `{type: "committed", commit, kinds}` after each commit. `hold` keeps other tabs from changing
+    /// memory files: it gives `{held, release}`.
     ///
     /// # Errors
     /// An error object with a `code`; never for a missing database or a missing table, which the
     /// status shows.
-    pub fn open(options: JsValue, table: Option<Uint8Array>, notify: Function) -> Promise {
+    pub fn open(
+        options: JsValue,
+        table: Option<Uint8Array>,
+        notify: Function,
+        hold: Function,
+    ) -> Promise {
         future_to_promise(async move {
-            let opened = Inner::open(options, table, notify).await;
+            let opened = Inner::open(options, table, notify, hold).await;
             opened
                 .map(|inner| Engine(Rc::new(inner)).into())
                 .map_err(|error| thrown(&error))
         })
     }
 
-    /// Does what `request` asks. `signal` cancels it; `emit` receives the events of a streamed answer.
+    /// Does what `request` asks. `signal` cancels it; `emit` receives the events of a streamed answer; `ask` asks the page's
+    /// own tools and hooks.
     pub fn call(
         &self,
         request: JsValue,
         signal: Option<AbortSignal>,
         emit: Option<Function>,
+        ask: Option<Function>,
     ) -> Promise {
         let inner = self.0.clone();
         future_to_promise(async move {
@@ -290,7 +301,8 @@ impl Engine {
                 signal.set_onabort(Some(on_abort.as_ref().unchecked_ref()));
                 on_abort
             });
-            let answer = inner.answer(request, &cancel, emit.as_ref()).await;
+            let answer = inner.answer(request, &cancel, emit.as_ref(), ask.as_ref());
+            let answer = answer.await;
             if let Some(signal) = &signal {
                 signal.set_onabort(None);
             }
@@ -351,7 +363,12 @@ impl Engine {
 }
 
 impl Inner {
-    async fn open(options: JsValue, table: Option<Uint8Array>, notify: Function) -> Result<Inner> {
+    async fn open(
+        options: JsValue,
+        table: Option<Uint8Array>,
+        notify: Function,
+        hold: Function,
+    ) -> Result<Inner> {
         let options: Options =
             serde_wasm_bindgen::from_value(options).map_err(|error| Error::InvalidInput {
                 field: "options",
@@ -382,6 +399,12 @@ impl Inner {
         config.model = options.model.unwrap_or(config.model);
         config.extraction_model = options.extraction_model.unwrap_or(config.extraction_model);
         config.instructions = options.instructions;
+        if let Some(name) = options.preset {
+            config.preset = Preset::from_name(&name).ok_or_else(|| Error::InvalidInput {
+                field: "preset",
+                reason: "expected stateless, episodic, assistant or agent".into(),
+            })?;
+        }
         config.block_tokens = options.block_tokens.unwrap_or(config.block_tokens);
         config.max_output_tokens = options.max_tokens.unwrap_or(config.max_output_tokens);
         config.index_mode = match options.index {
@@ -409,6 +432,7 @@ impl Inner {
             no_table,
             loaded: Cell::default(),
             transfers: Transfers::default(),
+            hold,
             debug: options.debug,
         })
     }
@@ -418,6 +442,7 @@ impl Inner {
         request: Request,
         cancel: &Cancel,
         emit: Option<&Function>,
+        ask: Option<&Function>,
     ) -> std::result::Result<JsValue, Error> {
         let memory = &self.memory;
         if memory.is_locked() && !request.needs_no_key() {
@@ -430,31 +455,16 @@ impl Inner {
                 self.no_disk.as_ref(),
                 self.embedder(),
             )),
-            Request::Send {
-                session,
-                text,
-                model,
-                instructions,
-            } => {
-                let send = Send {
-                    session: session_id(session)?,
-                    text,
-                    model,
-                    instructions,
+            Request::Send(request) => {
+                let call = Call {
+                    cancel,
+                    emit,
+                    ask,
+                    hold: &self.hold,
                 };
-                let sent = memory.send(&send, cancel, |event| {
-                    if let (Some(emit), Ok(event)) = (emit, give(&ChatEventView::from(&event))) {
-                        // A listener that throws is the page's affair; the answer goes on.
-                        let _ = emit.call1(&JsValue::UNDEFINED, &event);
-                    }
-                });
-                let sent = sent.await?;
-                give(&SentView {
-                    session: sent.session.to_string(),
-                    turns: sent.turns.map(|id| id.to_string()),
-                    stop_reason: stop_reason(&sent.stop_reason),
-                })
+                chat::send(memory, request, call).await
             }
+            Request::Tool { ask } => chat::tool(memory, ask, &self.hold).await,
             Request::Recall {
                 query,
                 limit,
@@ -678,14 +688,6 @@ struct EmbedStepView {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SentView<'a> {
-    session: String,
-    turns: [String; 2],
-    stop_reason: &'a str,
-}
-
-#[derive(Serialize)]
 struct RecallView<'a> {
     items: Vec<ItemView<'a>>,
     candidates: usize,
@@ -741,7 +743,7 @@ struct CommittedView {
     kinds: Vec<Kind>,
 }
 
-fn session_id(text: Option<String>) -> Result<Option<SessionId>> {
+pub(super) fn session_id(text: Option<String>) -> Result<Option<SessionId>> {
     text.map(|text| text.parse()).transpose()
 }
 

@@ -5,6 +5,8 @@
 #[cfg(feature = "engine")]
 mod audit;
 #[cfg(feature = "engine")]
+mod chat;
+#[cfg(feature = "engine")]
 mod check_view;
 #[cfg(feature = "engine")]
 mod clock;
@@ -20,6 +22,8 @@ mod engine;
 mod evaluation_view;
 #[cfg(feature = "engine")]
 mod files;
+#[cfg(feature = "engine")]
+mod host;
 #[cfg(feature = "engine")]
 pub mod idb;
 #[cfg(feature = "engine")]

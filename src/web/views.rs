@@ -242,6 +242,17 @@ pub enum ChatEventView<'a> {
         model: &'a str,
         tokens: TokensView,
     },
+    Tool {
+        id: &'a str,
+        name: &'a str,
+        state: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        input: Option<&'a serde_json::Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ms: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        is_error: Option<bool>,
+    },
     Saved {
         turns: Vec<String>,
     },
@@ -283,6 +294,27 @@ impl<'a> From<&'a ChatEvent> for ChatEventView<'a> {
             ChatEvent::Usage { model, tokens } => ChatEventView::Usage {
                 model,
                 tokens: tokens.into(),
+            },
+            ChatEvent::ToolStarted { id, name, input } => ChatEventView::Tool {
+                id,
+                name,
+                state: "started",
+                input: Some(input),
+                ms: None,
+                is_error: None,
+            },
+            ChatEvent::ToolFinished {
+                id,
+                name,
+                ms,
+                is_error,
+            } => ChatEventView::Tool {
+                id,
+                name,
+                state: "finished",
+                input: None,
+                ms: Some(*ms),
+                is_error: Some(*is_error),
             },
             ChatEvent::Saved(turns) => ChatEventView::Saved {
                 turns: turns.iter().map(ToString::to_string).collect(),

@@ -4,8 +4,11 @@
 // The engine runs in the page here, so that a fault can be put under it and taken away again between two calls; its
 // code is the worker's.
 
-/** Calls that are answered from memory, whatever becomes of the store. */
-const FROM_MEMORY = ["facts.list", "facts.history", "queue.list", "status", "encryption.status", "evaluate", "files.list", "files.read"];
+/** Calls that are answered from memory, whatever becomes of the store; what a tool can not do, it says in its answer. */
+const FROM_MEMORY = [
+  "facts.list", "facts.history", "queue.list", "status", "encryption.status", "evaluate", "files.list", "files.read",
+  "tools.definitions", "tools.list", "tools.runnable", "tools.run",
+];
 /** Calls that read the store. */
 const READS = [
   "recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check", "judgements.list", "export",
@@ -258,6 +261,10 @@ export async function call(name) {
       await memory.erase({ session });
     },
     "facts.list": () => memory.facts.list(),
+    "tools.definitions": () => memory.tools.definitions(),
+    "tools.list": () => memory.tools.list(),
+    "tools.runnable": () => memory.tools.runnable(),
+    "tools.run": () => memory.tools.run("recall", { query: "spare oars" }),
     "facts.history": () => memory.facts.history(ids.fact),
     "facts.markStale": () => memory.facts.markStale(ids.fact, "no longer so"),
     "facts.restore": () => memory.facts.restore(ids.fact),

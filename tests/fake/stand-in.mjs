@@ -14,6 +14,8 @@ import { inSchemaOrder } from './schema.mjs';
 export function standInReply({ body, model }) {
   if (body.compaction) return { content: [{ type: 'compaction', content: summary(body) }] };
   const schema = body.output_config?.format?.schema;
+  const query = schema ? undefined : wantsToLookUp(body);
+  if (query) return { content: [{ type: 'tool_use', name: 'recall', input: { query } }] };
   const text = schema ? extractionAnswer(schema, body) : chatAnswer(body);
   const thinking = thinks(model, body.thinking) ? [{ type: 'thinking', thinking: 'A stand-in does not think.' }] : [];
   return { content: [...thinking, { type: 'text', text }] };
@@ -27,6 +29,17 @@ const isSnapshot = (text) => /^<memory_snapshot[\s>]/.test(text) && text.include
 const memoryLines = (text) =>
   text.split(/\r\n|\r|\n/).map((line) => line.trim()).filter((line) => line.startsWith('- ')).map((line) => line.replaceAll('&lt;', '<'));
 
+/** What a message asks to be looked up in so many words, if there is the tool for it and it has not said anything yet. */
+function wantsToLookUp({ tools = [], messages }) {
+  const [newest] = messages.slice(-1);
+  if (!tools.some((tool) => tool.name === 'recall') || contentBlocks(newest).some((block) => block.type === 'tool_result')) return undefined;
+  return textsOf(newest).map((text) => /^look up (.+)$/is.exec(text)?.[1].trim()).find(Boolean);
+}
+
+/** The lines that a tool found for the newest message. */
+const foundLines = (message) =>
+  contentBlocks(message).filter((block) => block.type === 'tool_result' && typeof block.content === 'string').flatMap((block) => memoryLines(block.content));
+
 function chatAnswer({ system, messages }) {
   const newest = messages.findLast((message) => message.role === 'user');
   const texts = textsOf(newest);
@@ -35,6 +48,8 @@ function chatAnswer({ system, messages }) {
   const lines = blocks.flatMap(memoryLines);
 
   const asked = question === '' ? 'You asked nothing in words.' : `You asked: “${question}”.`;
+  const results = contentBlocks(newest).some((block) => block.type === 'tool_result');
+  if (results) return `I am a local stand-in, not Claude. Memory holds on that:\n${foundLines(newest).join('\n') || 'nothing'}`;
   const held =
     lines.length > 0 ? `Your memory block held:\n${lines.join('\n')}`
     : blocks.length > 0 ? 'Your memory block was empty.'

@@ -332,7 +332,7 @@ fn remembered_turns_are_recalled_at_once_and_read_for_facts_later() {
     assert_eq!(world.line.0.n_requests(), 0, "recording talks to nobody");
 }
 
-fn strip_cache_control(value: &mut Value) {
+pub fn strip_cache_control(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.shift_remove("cache_control");

@@ -280,7 +280,7 @@ fn a_new_chat_begins_where_nothing_can_be_read() {
     assert!(events.contains(&ChatEvent::Saved(pollster::block_on(async {
         *world.store.reads_fail.borrow_mut() = None;
         let turns = memory.turns(session).await.unwrap();
-        [turns[0].id, turns[1].id]
+        vec![turns[0].id, turns[1].id]
     }))));
 }
 

@@ -2,6 +2,8 @@
 //! embedding table. One binary, because each further one is linked again.
 
 mod audit;
+mod binding;
+mod cache;
 mod chat;
 mod check;
 mod compat;
@@ -11,11 +13,15 @@ mod evaluate;
 mod faults;
 mod files;
 mod generations;
+mod hooks;
 mod languages;
+mod limits;
 mod locked;
+mod loops;
 mod queue;
 mod tabs;
 mod tidy;
+mod tools;
 mod transfer;
 mod vectors;
 mod world;

@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["block"],
     &["claude"],
     &["extract"],
+    &["agent"],
     &["config"],
     &["store"],
     &["transfer", "erase"],

@@ -1,5 +1,6 @@
 //! A world for the driver: everything around it is under the test's control.
 
+use onhand::agent::Preset;
 use onhand::batch::{Batch, Commit, Durability, Op};
 use onhand::config::{Config, EmbedderChoice};
 use onhand::embed::{self, StaticTable};
@@ -485,6 +486,15 @@ impl World {
         self.open_with_config(config, table)
     }
 
+    /// Opens a memory that does as much as the preset says.
+    pub fn open_preset(&self, preset: Preset) -> Memory<TestPorts> {
+        let config = Config {
+            preset,
+            ..Config::new(namespace())
+        };
+        self.open_with_config(config, true)
+    }
+
     /// Opens the memory of another namespace.
     #[allow(dead_code, reason = "the fuzz target of namespaces uses it")]
     pub fn open_in(&self, namespace: Namespace, table: bool) -> Memory<TestPorts> {
@@ -503,10 +513,14 @@ impl World {
 
     /// How many records of a kind are stored.
     pub fn n_stored(&self, kind: Kind) -> usize {
+        self.stored(kind).len()
+    }
+
+    /// The records of a kind.
+    pub fn stored(&self, kind: Kind) -> Vec<Record> {
         pollster::block_on(self.store.inner.scan(&namespace(), kind, &Range::default()))
             .expect("memory does not fail")
             .records
-            .len()
     }
 }
 
@@ -551,8 +565,28 @@ pub fn pieces(text: &str, size: usize) -> Vec<Vec<u8>> {
     text.as_bytes().chunks(size).map(<[u8]>::to_vec).collect()
 }
 
+/// An answer with these blocks that ends for this reason.
+pub fn streamed_ending(blocks: &[Value], stop_reason: &str) -> Answer {
+    let stream = sse_ending(blocks, stop_reason);
+    Answer::Http(200, vec![], pieces(&stream, 97))
+}
+
+/// A call of a tool, as a block of a reply.
+pub fn tool_use(id: &str, name: &str, input: Value) -> Value {
+    json!({"type": "tool_use", "id": id, "name": name, "input": input})
+}
+
+/// An answer that calls a tool.
+pub fn uses(id: &str, name: &str, input: Value) -> Answer {
+    streamed_ending(&[tool_use(id, name, input)], "tool_use")
+}
+
 /// The stream that the API documents for a message.
 pub fn sse(blocks: &[Value]) -> String {
+    sse_ending(blocks, "end_turn")
+}
+
+pub fn sse_ending(blocks: &[Value], stop_reason: &str) -> String {
     let mut out = String::new();
     let mut event = |data: Value| {
         out.push_str(&format!(
@@ -575,6 +609,11 @@ pub fn sse(blocks: &[Value]) -> String {
                 start["signature"] = json!("");
                 vec![json!({"type": "signature_delta", "signature": block["signature"]})]
             }
+            "tool_use" => {
+                start["input"] = json!({});
+                let input = block["input"].to_string();
+                vec![json!({"type": "input_json_delta", "partial_json": input})]
+            }
             _ => vec![],
         };
         event(json!({"type": "content_block_start", "index": index, "content_block": start}));
@@ -584,7 +623,7 @@ pub fn sse(blocks: &[Value]) -> String {
         event(json!({"type": "content_block_stop", "index": index}));
     }
     event(
-        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": {"output_tokens": 15}}),
+        json!({"type": "message_delta", "delta": {"stop_reason": stop_reason, "stop_sequence": null}, "usage": {"output_tokens": 15}}),
     );
     event(json!({"type": "message_stop"}));
     out

@@ -3,7 +3,7 @@ import { createMemory } from "onhand";
 import Anthropic from "@anthropic-ai/sdk";
 import { betaMemoryTool } from "@anthropic-ai/sdk/helpers/beta/memory";
 import { createAnthropic } from "@ai-sdk/anthropic";
-import { generateText, isStepCount } from "ai";
+import { generateText, isStepCount, jsonSchema, tool } from "ai";
 
 const model = "claude-haiku-4-5";
 const memory = await createMemory({ model });
@@ -20,6 +20,21 @@ globalThis.bySdk = async (content) => {
 globalThis.byAiSdk = async (prompt) => {
   const anthropic = createAnthropic({ baseURL: `${location.origin}/v1`, apiKey: "via-worker" });
   const tools = { memory: anthropic.tools.memory_20250818({ execute: memory.files.execute }) };
+  const { text } = await generateText({ model: anthropic(model), prompt, tools, stopWhen: isStepCount(5), maxOutputTokens: 1000, maxRetries: 0 });
+  return text;
+};
+
+globalThis.allBySdk = async (content) => {
+  const client = new Anthropic({ baseURL: location.origin, apiKey: "via-worker", dangerouslyAllowBrowser: true, maxRetries: 0 });
+  const tools = await memory.tools.runnable();
+  const message = await client.beta.messages.toolRunner({ model, max_tokens: 1000, messages: [{ role: "user", content }], tools, thread: false });
+  return message.content.map((block) => block.text).join("");
+};
+
+globalThis.allByAiSdk = async (prompt) => {
+  const anthropic = createAnthropic({ baseURL: `${location.origin}/v1`, apiKey: "via-worker" });
+  const own = (await memory.tools.list()).map(({ name, description, inputSchema, run }) => [name, tool({ description, inputSchema: jsonSchema(inputSchema), execute: run })]);
+  const tools = { ...Object.fromEntries(own), memory: anthropic.tools.memory_20250818({ execute: memory.files.execute }) };
   const { text } = await generateText({ model: anthropic(model), prompt, tools, stopWhen: isStepCount(5), maxOutputTokens: 1000, maxRetries: 0 });
   return text;
 };

@@ -102,6 +102,31 @@ for (const [sdk, ask] of [
   });
 }
 
+for (const [sdk, ask] of [
+  ["@anthropic-ai/sdk", () => tab.evaluate(() => globalThis.allBySdk("I drink oolong."))],
+  ["the AI SDK", () => tab.evaluate(() => globalThis.allByAiSdk("I drink oolong."))],
+]) {
+  test(`${sdk} runs all tools of the memory`, async () => {
+    const start = fake.journal.length;
+    const call = (name, input) => ({ type: "tool_use", name, input });
+    const note = { type: "preference", subject: "user", attribute: "tea", statement: `Drinks oolong, says ${sdk}`, quote: null };
+    fake.script([
+      { reply: { content: [call("remember", note), call("memory", { command: "view", path: "/memories" }), call("mark_fact_stale", { fact_id: "none", reason: "no" })] } },
+      { reply: { content: [call("recall", { query: "who drinks oolong?" })] } },
+      { reply: { content: "Oolong." } },
+    ]);
+    assert.equal(await ask(), "Oolong.");
+    const requests = fake.journal.slice(start);
+    assert.deepEqual(requests.flatMap(({ violations }) => violations), []);
+    const results = (n) => requests[n].body.messages.at(-1).content.map(({ content, is_error }) => [content.text ?? content[0]?.text ?? content, is_error ?? false]);
+    const [noted, view, stale] = results(1);
+    assert.match(noted[0], /^Noted as fact /);
+    assert.match(view[0], /\t\/memories$/);
+    assert.deepEqual(stale, ["Error: There is no fact with this id.", true]);
+    assert.match(results(2)[0][0], /<memory_found>[^]*Drinks oolong/);
+  });
+}
+
 test("two tabs that edit one file at once lose nothing", async () => {
   const other = await context.newPage();
   await open(other);
@@ -150,16 +175,19 @@ test("the page's own calls", async () => {
 test("it fits the SDKs' types", async () => {
   const source = `
     import { createMemory, type MemoryFile, type MemoryFileInfo } from "onhand";
+    import Anthropic from "@anthropic-ai/sdk";
     import { betaMemoryTool } from "@anthropic-ai/sdk/helpers/beta/memory";
     import { createAnthropic } from "@ai-sdk/anthropic";
-    const { files } = await createMemory();
+    const { files, tools } = await createMemory();
+    const client = new Anthropic();
+    const runner = client.beta.messages.toolRunner({ model: "m", max_tokens: 1, messages: [], thread: false, tools: await tools.runnable() });
     const tool = betaMemoryTool(files.handlers, { cache_control: { type: "ephemeral" } });
     const other = createAnthropic().tools.memory_20250818({ execute: files.execute });
     const list: MemoryFileInfo[] = await files.list();
     const one: MemoryFile = await files.write("/memories/a", "text");
     // @ts-expect-error a list has no texts
     list[0].text;
-    export { tool, other, one };
+    export { tool, other, one, runner };
   `;
   await writeFile(join(project.path, "types.ts"), source);
   const flags = ["--noEmit", "--strict", "--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler", "--target", "es2022", "--lib", "es2022,dom,dom.iterable,esnext.disposable", "--types", ""];

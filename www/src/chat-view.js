@@ -1,4 +1,5 @@
 import { day, el } from "./dom.js";
+import { ToolLines } from "./tool-lines.js";
 
 /** The conversation: its messages, the field to write in, and what goes wrong on the way. */
 export class ChatView {
@@ -41,9 +42,28 @@ export class ChatView {
     this.#chat = this.#memory.chat(session ? { session } : {});
     this.#log.replaceChildren();
     const turns = session ? await this.#memory.sessions.turns(session) : [];
-    for (const turn of turns) this.#log.append(this.#forgettable(this.#bubble(turn.role, turn.text), turn.role, turn.id));
+    this.#show(turns);
     await this.#greet(turns.length === 0);
     this.#field.focus();
+  }
+
+  /** A bubble for each message, and one for all that answered it. */
+  #show(turns) {
+    let answer = null;
+    turns.forEach((turn, at) => {
+      if (turn.role === "tool") return;
+      if (turn.role === "user" || !answer) {
+        const bubble = this.#bubble(turn.role, turn.text);
+        answer = turn.role === "user" ? null : { bubble, tools: new ToolLines(bubble.querySelector(".words")) };
+        this.#log.append(bubble);
+        // An answer with tools is forgotten with the message that it answers.
+        if (turn.role === "user" || turns[at + 1]?.role !== "tool") this.#forgettable(bubble, turn.role, turn.id);
+      } else {
+        const words = answer.bubble.querySelector(".words");
+        words.textContent += words.textContent && turn.text ? `\n\n${turn.text}` : turn.text;
+      }
+      answer?.tools.stored(turn, turns[at + 1]);
+    });
   }
 
   /** Shows the conversation as it is now, after something was erased. */
@@ -76,6 +96,8 @@ export class ChatView {
     const mine = this.#bubble("user", text);
     const answer = this.#bubble("assistant", "");
     const words = answer.querySelector(".words");
+    const tools = new ToolLines(words);
+    let isBroken = false;
     answer.setAttribute("aria-busy", "true");
     this.#log.append(mine, answer);
     this.#setRunning(new AbortController());
@@ -88,7 +110,13 @@ export class ChatView {
             break;
           case "text":
             note(answer, "waiting");
-            words.textContent += event.text;
+            words.textContent += isBroken ? `\n\n${event.text}` : event.text;
+            isBroken = false;
+            break;
+          case "tool":
+            note(answer, "waiting");
+            tools[event.state](event);
+            isBroken = words.textContent !== "";
             break;
           case "thinking":
             if (!words.textContent) note(answer, "waiting", "Thinking…");
@@ -97,12 +125,12 @@ export class ChatView {
             note(answer, "waiting", `${event.error.message} Trying again in ${Math.ceil(event.inMs / 1000)} s (${event.attempt} of 2).`);
             break;
           case "notice":
-            note(mine, "notice", event.code === "session_ended" ? event.message : `Memory did not work for this message: ${event.message}`);
+            note(mine, "notice", ["session_ended", "limit_reached"].includes(event.code) ? event.message : `Memory did not work for this message: ${event.message}`);
             break;
           case "saved":
             mine.dataset.saved = answer.dataset.saved = "true";
             this.#forgettable(mine, "user", event.turns[0]);
-            this.#forgettable(answer, "assistant", event.turns[1]);
+            if (event.turns.length === 2) this.#forgettable(answer, "assistant", event.turns[1]);
             break;
           case "done":
             if (event.stopReason === "max_tokens") note(answer, "notice", "The answer reached its length limit and was cut.");

@@ -11,7 +11,7 @@ const notices = new Notices(document.getElementById("notices"));
 
 try {
   // `debug` is for this demo, which runs on your own machine: see its documentation before you copy it.
-  const [memory, answers] = await Promise.all([createMemory({ debug: true }), showWhoAnswers()]);
+  const [memory, answers] = await Promise.all([createMemory({ debug: true, preset: new URLSearchParams(location.search).get("preset") ?? "agent" }), showWhoAnswers()]);
   const files = new FilesView(memory);
   const keep = new KeepView(memory, () => chat.openAgain());
   const chat = new ChatView(memory, answers, keep);
@@ -96,7 +96,7 @@ async function showWhoAnswers() {
   say("Answers come from a local stand-in, not from Claude", false);
   notices.show(
     "stand-in",
-    "No API key is set, so a stand-in on this machine answers: it quotes what the memory block of your message held, and picks up plain statements such as “I'm allergic to…”, “my … is …”, “we use …”. Set ANTHROPIC_API_KEY and start again to talk to Claude.",
+    "No API key is set, so a stand-in on this machine answers: it quotes what the memory block of your message held, and picks up plain statements such as “I'm allergic to…”, “my … is …”, “we use …”, and searches memory when it is told to “look up …”. Set ANTHROPIC_API_KEY and start again to talk to Claude.",
     { dismissable: true },
   );
   return "Stand-in";

@@ -102,6 +102,7 @@ export class MemoryView {
 
 function source(fact) {
   if (fact.stale) return `No longer true since ${day(fact.stale.at)}: ${fact.stale.reason}`;
+  if (fact.origin === "assistant") return `Noted by the assistant on ${day(fact.recordedAt)}${fact.evidence?.quote ? `, from “${fact.evidence.quote}”` : ""}`;
   if (fact.evidence) return `You said “${fact.evidence.quote}” on ${day(fact.validFrom)}`;
   return `Written by you on ${day(fact.recordedAt)}`;
 }

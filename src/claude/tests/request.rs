@@ -18,10 +18,12 @@ fn chat(system: &str, snapshot: &str, history: &[Message], newest: &Message) -> 
     let request = ChatRequest {
         model: DEFAULT_CHAT_MODEL,
         max_tokens: 4096,
+        tools: &[],
+        drops_thinking: false,
         system,
         snapshot,
         history,
-        newest: newest.clone(),
+        newest: std::slice::from_ref(newest),
     };
     request.body()
 }
@@ -192,6 +194,59 @@ fn a_long_exchange_keeps_the_breakpoint_before_it() {
         let body = chat("S", "", &history, &user_message(None, "More"));
         assert_eq!(breakpoints(&body), expected, "{n_reply_blocks}");
     }
+}
+
+#[test]
+fn results_that_nobody_asked_about_do_not_hide_the_breakpoint_before() {
+    // The request before ended with "Hi"; its calls were not run, and the person went on.
+    let result = json!({"type": "tool_result", "tool_use_id": "toolu_1", "content": "Not run."});
+    let history = [
+        user_message(None, "Hi"),
+        assistant(vec![text("x"); 12]),
+        user(vec![result; 8]),
+    ];
+    let body = chat("S", "", &history, &user_message(None, "More"));
+    assert_eq!(breakpoints(&body), [(0, 0), (3, 0)]);
+}
+
+#[test]
+fn tools_stand_first_and_stay_as_they_are() {
+    let tools = [
+        json!({"type": "memory_20250818", "name": "memory"}),
+        json!({"name": "weather", "input_schema": {"type": "object", "2": 1, "1": 2}}),
+    ];
+    let message = user_message(None, "Hi");
+    let request = ChatRequest {
+        model: DEFAULT_CHAT_MODEL,
+        max_tokens: 4096,
+        tools: &tools,
+        drops_thinking: false,
+        system: "S",
+        snapshot: "",
+        history: &[],
+        newest: std::slice::from_ref(&message),
+    };
+    let body = request.body();
+    let sent = r#""tools":[{"type":"memory_20250818","name":"memory"},{"name":"weather","input_schema":{"type":"object","2":1,"1":2}}],"system":"#;
+    assert!(body.contains(sent), "{body}");
+    let bound: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(bound.get("thinking"), None);
+    let unbound = ChatRequest {
+        drops_thinking: true,
+        ..request
+    }
+    .body();
+    let unbound: Value = serde_json::from_str(&unbound).unwrap();
+    let drop =
+        json!({"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}});
+    assert_eq!(unbound["thinking"], drop);
+    let beta = chat_headers(true).pop();
+    let expected = (
+        "anthropic-beta".into(),
+        "thinking-binding-controls-2026-08-01".into(),
+    );
+    assert_eq!(beta, Some(expected));
+    assert_eq!(chat_headers(false), headers());
 }
 
 #[test]

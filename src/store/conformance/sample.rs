@@ -46,9 +46,11 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             started: at(i),
             model: "claude".into(),
             system: format!("Be brief. {i}"),
+            tools: vec![json!({"type": "memory_20250818", "name": "memory"})],
             snapshot: String::new(),
             surfaced: vec![RecordRef::Fact(fact_id(1)), RecordRef::Turn(turn_id(2))],
             ended: (i % 2 == 1).then(|| at(i)),
+            drops_thinking: true,
         }),
         Kind::Turn => Record::Turn(Turn {
             v: Turn::VERSION,

@@ -192,3 +192,20 @@ test('a move supersedes the newest known fact of the same subject and attribute'
   assert.equal(supersedes('We moved to Fly.io', []), null);
   assert.equal(supersedes('We moved to Fly.io', [known('same', 'We moved to Fly.io', '2026-01-01')]), null);
 });
+
+test('it looks up what it is told to, if it has the tool', async (t) => {
+  const fake = await fakeFor(t, { standIn: true });
+  const schema = { type: 'object', additionalProperties: false, required: ['query'], properties: { query: { type: 'string' } } };
+  const tools = [{ name: 'recall', input_schema: schema }];
+  const question = { role: 'user', content: [text('Look up the boat')] };
+  const asked = await ask(fake, hello({ tools, messages: [question] }));
+  const call = asked.content.at(-1);
+  assert.deepEqual([asked.stop_reason, call.name, call.input], ['tool_use', 'recall', { query: 'the boat' }]);
+  const result = { type: 'tool_result', tool_use_id: call.id, content: '<memory_found>\n- user: “Aurora &lt;3”\n</memory_found>' };
+  const results = { role: 'user', content: [result] };
+  const messages = [question, { role: 'assistant', content: asked.content }, results];
+  const answered = await ask(fake, hello({ tools, messages }));
+  assert.match(answered.content.at(-1).text, /Memory holds on that:\n- user: “Aurora <3”$/);
+  const without = await ask(fake, hello({ messages: [question] }));
+  assert.equal(without.stop_reason, 'end_turn');
+});

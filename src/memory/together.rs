@@ -1,0 +1,79 @@
+//! Doing things at once.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+/// Runs all of them concurrently; gives what they gave, in their order.
+pub(super) async fn together<F: Future>(tasks: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut tasks: Vec<Pin<Box<F>>> = tasks.into_iter().map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = tasks.iter().map(|_| None).collect();
+    poll_fn(move |context| {
+        for (task, output) in tasks.iter_mut().zip(&mut outputs) {
+            if output.is_none()
+                && let Poll::Ready(value) = task.as_mut().poll(context)
+            {
+                *output = Some(value);
+            }
+        }
+        if outputs.iter().all(Option::is_some) {
+            Poll::Ready(outputs.iter_mut().filter_map(Option::take).collect())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// Awaits the work, or gives `None` once the other one is done; the work is dropped then.
+pub(super) async fn unless<T>(
+    work: impl Future<Output = T>,
+    other: impl Future<Output = ()>,
+) -> Option<T> {
+    let (mut work, mut other) = (std::pin::pin!(work), std::pin::pin!(other));
+    poll_fn(|context| {
+        if let Poll::Ready(value) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(value));
+        }
+        other.as_mut().poll(context).map(|()| None)
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::future::{pending, ready};
+
+    #[test]
+    fn outputs_keep_their_order_whatever_ends_first() {
+        let begun = RefCell::new(0);
+        let task = |n: usize| {
+            let begun = &begun;
+            async move {
+                *begun.borrow_mut() += 1;
+                // Nobody ends before all have begun.
+                poll_fn(|context| {
+                    context.waker().wake_by_ref();
+                    if *begun.borrow() == 3 {
+                        Poll::Ready(())
+                    } else {
+                        Poll::Pending
+                    }
+                })
+                .await;
+                n
+            }
+        };
+        assert_eq!(pollster::block_on(together([2, 0, 1].map(task))), [2, 0, 1]);
+        let none: [std::future::Ready<u8>; 0] = [];
+        assert!(pollster::block_on(together(none)).is_empty());
+    }
+
+    #[test]
+    fn work_that_is_done_wins_over_the_end_of_its_time() {
+        assert_eq!(pollster::block_on(unless(ready(7), ready(()))), Some(7));
+        assert_eq!(pollster::block_on(unless(pending::<u8>(), ready(()))), None);
+    }
+}
