@@ -72,7 +72,10 @@ export class Interpreter {
     this.#vm = this.#runtime.newContext();
     const vm = this.#vm;
     const prelude = vm.unwrapResult(vm.evalCode(PRELUDE, "prelude.js", 0));
-    const printer = vm.newFunction("print", (line) => print(this.#string(line) ?? ""));
+    // In braces: whatever `print` may return, nothing goes back in.
+    const printer = vm.newFunction("print", (line) => {
+      print(this.#string(line) ?? "");
+    });
     this.#show = vm.unwrapResult(vm.callFunction(prelude, vm.undefined, printer, vm.newNumber(limits.lineCharacters)));
   }
 
