@@ -11,7 +11,7 @@ TARBALL := pkg/onhand-$(VERSION).tgz
 NPM_CI := npm ci --prefer-offline --no-audit --no-fund --loglevel=error
 
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find src -type f)
-PKG_SOURCES := $(RUST_SOURCES) $(shell find pkg/src pkg/build pkg/model -type f -not -path 'pkg/src/wasm/*' -not -path 'pkg/model/distill/*') \
+PKG_SOURCES := $(RUST_SOURCES) $(shell find pkg/src pkg/build pkg/model -type f -not -path 'pkg/src/wasm/*' -not -path 'pkg/src/quickjs/*' -not -path 'pkg/model/distill/*') \
 	pkg/package.json pkg/package-lock.json pkg/tsconfig.json pkg/README.md
 WWW_SOURCES := $(shell find www/src www/public -type f) www/index.html www/vite.config.js www/package.json www/package-lock.json
 
@@ -88,7 +88,7 @@ test-ranks: .toolchain/env.sh .toolchain/browsers tests/node_modules/.installed
 
 test-package: www/dist/index.html worker/node_modules/.installed tests/node_modules/.installed .toolchain/browsers
 	$(call step,The packed package in a project of its own)
-	@cd tests && node --test --test-timeout=120000 package/*.test.mjs
+	@cd tests && node --test --test-timeout=240000 package/*.test.mjs
 
 test-e2e: www/dist/index.html worker/node_modules/.installed tests/node_modules/.installed .toolchain/browsers
 	$(call step,The whole path in Chromium)

@@ -4,6 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { copyQuickJs } from "./quickjs.mjs";
 import { printSizes } from "./sizes.mjs";
 
 const pkg = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -41,6 +42,7 @@ step("TypeScript");
 // The compiler needs the glue's types beside the sources.
 rmSync(join(pkg, "src/wasm"), { recursive: true, force: true });
 cpSync(join(dist, "wasm"), join(pkg, "src/wasm"), { recursive: true });
+copyQuickJs(pkg);
 await run(process.execPath, [join(pkg, "node_modules/typescript/bin/tsc")], pkg);
 
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) cpSync(join(root, licence), join(dist, licence));

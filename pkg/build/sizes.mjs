@@ -7,7 +7,9 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 /** The parts of the package, measured. A browser loads one of the two wasm builds. */
 export function sizes(pkg) {
   const ofIndex = ["vector-index.js", "index-error.js", "seal.js", "seal-worker.js", "seal-protocol.js"];
-  const scripts = readdirSync(join(pkg, "dist")).filter((name) => name.endsWith(".js") && !ofIndex.includes(name));
+  const all = readdirSync(join(pkg, "dist")).filter((name) => name.endsWith(".js"));
+  const ofSandbox = all.filter((name) => name.startsWith("sandbox"));
+  const scripts = all.filter((name) => !ofIndex.includes(name) && !ofSandbox.includes(name));
   const dist = (...names) => names.map((name) => join(pkg, "dist", name));
   return [
     row("engine, wasm with SIMD", dist("wasm/simd/onhand_bg.wasm")),
@@ -15,6 +17,8 @@ export function sizes(pkg) {
     row("JavaScript", dist(...scripts, "wasm/simd/onhand.js", "wasm/scalar/onhand.js")),
     row("`onhand/index` by itself, wasm with SIMD", dist("wasm/index-simd/onhand_index_bg.wasm")),
     row("`onhand/index` by itself, JavaScript", dist(...ofIndex, "simd.js", "wasm/index-simd/onhand_index.js", "wasm/index-scalar/onhand_index.js")),
+    row("`onhand/sandbox`, wasm of QuickJS", dist("quickjs/emscripten-module.wasm")),
+    row("`onhand/sandbox`, JavaScript", dist(...ofSandbox, ...["core", "constants", "ffi", "loader"].map((name) => `quickjs/${name}.js`))),
     row("embedding table", [join(pkg, "model/static-128-int4.bin")]),
   ];
 }

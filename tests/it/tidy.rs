@@ -250,6 +250,10 @@ fn nothing_but_the_panic_hook_prints() {
         }
     }
     for file in files(&root().join("pkg/src"), ".ts") {
+        // It tells models of the console that their programs have.
+        if file.ends_with("sandbox.ts") {
+            continue;
+        }
         let source = fs::read_to_string(&file).unwrap();
         for print in ["log", "error", "warn", "info", "debug"] {
             let print = format!("console.{print}");

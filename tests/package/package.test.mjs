@@ -33,7 +33,7 @@ async function readmeLines() {
 
 test("the package holds what it needs and nothing else", () => {
   const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).trim().split("\n").map((name) => name.replace("package/", ""));
-  for (const needed of ["package.json", "README.md", "dist/index.js", "dist/index.d.ts", "dist/engine-worker.js", "dist/LICENSE-MIT", "dist/LICENSE-APACHE", "dist/wasm/simd/onhand_bg.wasm", "dist/wasm/scalar/onhand_bg.wasm", "dist/embed.js", "dist/embed.d.ts", "dist/vector-index.js", "dist/vector-index.d.ts", "dist/seal-worker.js", "dist/wasm/index-simd/onhand_index_bg.wasm", "dist/wasm/index-scalar/onhand_index_bg.wasm", "model/static-128-int4.bin", "model/PROVENANCE.md"]) {
+  for (const needed of ["package.json", "README.md", "dist/index.js", "dist/index.d.ts", "dist/engine-worker.js", "dist/LICENSE-MIT", "dist/LICENSE-APACHE", "dist/wasm/simd/onhand_bg.wasm", "dist/wasm/scalar/onhand_bg.wasm", "dist/embed.js", "dist/embed.d.ts", "dist/vector-index.js", "dist/vector-index.d.ts", "dist/seal-worker.js", "dist/wasm/index-simd/onhand_index_bg.wasm", "dist/wasm/index-scalar/onhand_index_bg.wasm", "dist/sandbox.js", "dist/sandbox.d.ts", "dist/sandbox-worker.js", "dist/quickjs/emscripten-module.wasm", "dist/quickjs/LICENSE", "model/static-128-int4.bin", "model/PROVENANCE.md"]) {
     assert.ok(files.includes(needed), `${needed} is missing`);
   }
   const licences = files.filter((name) => name.startsWith("model/LICENSE"));
@@ -117,6 +117,10 @@ test("the types check in a strict project", async () => {
     import { createMemory, OnhandError, type ChatEvent, type EmbedderStatus, type Fact, type Weights } from "onhand";
     import { embed } from "onhand/embed";
     import { VectorIndex, type SearchResult } from "onhand/index";
+    import { codeTool, runCode, SandboxError, type CodeResult, type CodeTool } from "onhand/sandbox";
+    const tool: CodeTool = codeTool({ limits: { timeMs: 1_000 } });
+    const ran: CodeResult = await runCode("1", { signal: AbortSignal.timeout(1) });
+    const value: string | null = ran.outcome === "finished" ? ran.value : new SandboxError("threw", await tool.run({ code: "1" }, {})).message;
     using index = await VectorIndex.create({ dimensions: 32, mode: "auto" });
     const nearest: SearchResult = index.search(new Float32Array(32), 3, { labels: [[1, 2]] });
     const memory = await createMemory({ endpoint: "https://chat.example.com", user: "ada" });
@@ -135,7 +139,7 @@ test("the types check in a strict project", async () => {
     const vectors: Float32Array[] = await embed(["a cat"], { model: weights, kind: "query" });
     // @ts-expect-error an unknown option is a mistake
     await createMemory({ endpont: "https://chat.example.com" });
-    export { code, nearest, state, vectors, words };
+    export { code, nearest, state, value, vectors, words };
   `;
   await writeFile(join(project.path, "types.ts"), source);
   const compiler = join(root, "pkg/node_modules/typescript/bin/tsc");
