@@ -47,6 +47,7 @@ fi
 
 if wanted firefox && [ "$("$tools/bin/geckodriver" --version 2>/dev/null | awk 'NR == 1 {print $2}')" != $geckodriver ]; then
   say "Building geckodriver $geckodriver (two to three minutes of computing, once)"
-  cargo install --quiet --locked geckodriver --version "=$geckodriver" --root "$tools" --target-dir "$tools/build-geckodriver"
+  # It only passes messages on: optimising it would take most of the time.
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --locked geckodriver --version "=$geckodriver" --root "$tools" --target-dir "$tools/build-geckodriver"
   rm -rf "$tools/build-geckodriver"
 fi

@@ -220,7 +220,7 @@ mod component_bytes {
 
 /// What a job is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(tag = "kind", rename_all = "lowercase", from = "StoredWork")]
 pub enum JobWork {
     /// Read facts out of the turns `first..=last` of a session.
     Extract {
@@ -231,12 +231,64 @@ pub enum JobWork {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "lowercase")]
+#[serde(tag = "state", rename_all = "lowercase", try_from = "StoredState")]
 pub enum JobState {
     /// To be tried at or after this time.
     Waiting { until_ms: i64 },
     /// Given up after too many attempts; kept, and shown.
     Dead,
+}
+
+/// [`JobWork`] side by side with its name: read so, serde needs no copy of the object to look for the name first.
+#[derive(Deserialize)]
+struct StoredWork {
+    #[serde(rename = "kind")]
+    _kind: WorkName,
+    session: SessionId,
+    first: u32,
+    last: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WorkName {
+    Extract,
+}
+
+impl From<StoredWork> for JobWork {
+    fn from(stored: StoredWork) -> JobWork {
+        JobWork::Extract {
+            session: stored.session,
+            first: stored.first,
+            last: stored.last,
+        }
+    }
+}
+
+/// [`JobState`] likewise.
+#[derive(Deserialize)]
+struct StoredState {
+    state: StateName,
+    until_ms: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StateName {
+    Waiting,
+    Dead,
+}
+
+impl TryFrom<StoredState> for JobState {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredState) -> std::result::Result<JobState, &'static str> {
+        match (stored.state, stored.until_ms) {
+            (StateName::Waiting, Some(until_ms)) => Ok(JobState::Waiting { until_ms }),
+            (StateName::Waiting, None) => Err("missing field `until_ms`"),
+            (StateName::Dead, _) => Ok(JobState::Dead),
+        }
+    }
 }
 
 /// Work to be done later, stored in the same transaction as what it reads.

@@ -34,7 +34,7 @@ pub enum State {
 
 /// The data key as one way in finds it. Bytes are written as hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(tag = "kind", rename_all = "lowercase", try_from = "StoredWrap")]
 pub enum Wrap {
     Passphrase {
         salt: String,
@@ -53,6 +53,54 @@ pub enum Wrap {
         salt: String,
         wrapped: String,
     },
+}
+
+/// [`Wrap`] with the fields of all kinds side by side: read so, serde needs no copy of the object to look for the kind first.
+#[derive(Deserialize)]
+struct StoredWrap {
+    kind: WrapName,
+    salt: Option<String>,
+    memory_kib: Option<u32>,
+    passes: Option<u32>,
+    lanes: Option<u32>,
+    credential: Option<String>,
+    wrapped: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WrapName {
+    Passphrase,
+    Recovery,
+    Passkey,
+}
+
+impl TryFrom<StoredWrap> for Wrap {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredWrap) -> std::result::Result<Wrap, &'static str> {
+        let wrapped = stored.wrapped;
+        let wrap = match stored.kind {
+            WrapName::Recovery => Some(Wrap::Recovery { wrapped }),
+            WrapName::Passphrase => (|| {
+                Some(Wrap::Passphrase {
+                    salt: stored.salt?,
+                    memory_kib: stored.memory_kib?,
+                    passes: stored.passes?,
+                    lanes: stored.lanes?,
+                    wrapped,
+                })
+            })(),
+            WrapName::Passkey => (|| {
+                Some(Wrap::Passkey {
+                    credential: stored.credential?,
+                    salt: stored.salt?,
+                    wrapped,
+                })
+            })(),
+        };
+        wrap.ok_or("a field of this kind is missing")
+    }
 }
 
 /// A way in.

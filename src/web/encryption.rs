@@ -10,11 +10,7 @@ use wasm_bindgen::JsValue;
 
 /// Bytes are written as hexadecimal digits.
 #[derive(Deserialize)]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum EncryptionRequest {
     Status,
     Enable {

@@ -10,6 +10,7 @@ use super::evaluation_view::{EvaluationView, JudgementView, ProgressView};
 use super::files::{self, FileRequest};
 use super::idb::IdbStore;
 use super::panic::install_hook;
+use super::tagged;
 use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
 use super::views::{
@@ -84,13 +85,9 @@ enum EmbedderName {
     Callback,
 }
 
-/// What the page may ask.
+/// What the page may ask; `type` names the variant.
 #[derive(Deserialize)]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum Request {
     Status,
     Send(SendRequest),
@@ -160,11 +157,13 @@ enum Request {
     VerifyAudit,
     CatchUp,
     Encryption {
+        #[serde(deserialize_with = "tagged::by_type")]
         ask: EncryptionRequest,
     },
     /// Whether the bytes of the embedding table were refused.
     TableRefused,
     Files {
+        #[serde(deserialize_with = "tagged::by_do")]
         ask: FileRequest,
     },
     Check,
@@ -285,7 +284,7 @@ impl Engine {
     ) -> Promise {
         let inner = self.0.clone();
         future_to_promise(async move {
-            let request = serde_wasm_bindgen::from_value(request).map_err(|error| {
+            let request = tagged::from_tagged(request, "type").map_err(|error| {
                 thrown(&Error::InvalidInput {
                     field: "request",
                     reason: error.to_string(),

@@ -29,6 +29,8 @@ pub mod idb;
 #[cfg(feature = "engine")]
 mod panic;
 #[cfg(feature = "engine")]
+mod tagged;
+#[cfg(feature = "engine")]
 mod transfer;
 #[cfg(feature = "engine")]
 mod transport;
