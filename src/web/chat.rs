@@ -37,7 +37,7 @@ struct LimitsRequest {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "do", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum ToolRequest {
     /// The definitions of this library's own tools.
     Definitions,

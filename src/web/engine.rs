@@ -92,6 +92,7 @@ enum Request {
     Status,
     Send(SendRequest),
     Tool {
+        #[serde(deserialize_with = "tagged::by_do")]
         ask: ToolRequest,
     },
     Recall {

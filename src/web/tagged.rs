@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _, Visitor};
 use serde_wasm_bindgen::Error;
 use wasm_bindgen::JsValue;
 
-/// Reads a value of an enum whose variants have named fields or none.
+/// Reads a value of an enum whose variants have named fields, or hold one struct, or nothing.
 ///
 /// # Errors
 /// If `tag` is no field of it with the name of a variant, or the other fields do not fit.
@@ -99,8 +99,8 @@ impl<'de> VariantAccess<'de> for Fields {
         serde_wasm_bindgen::Deserializer::from(self.0).deserialize_struct("", fields, visitor)
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _seed: T) -> Result<T::Value, Error> {
-        Err(Error::custom("expected a variant with named fields"))
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
+        seed.deserialize(serde_wasm_bindgen::Deserializer::from(self.0))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, _visitor: V) -> Result<V::Value, Error> {
