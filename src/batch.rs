@@ -144,6 +144,7 @@ mod tests {
                 surfaced: Vec::new(),
                 ended: None,
                 drops_thinking: false,
+                compacted: None,
             })
         };
         let change = |random, deleted| Change {

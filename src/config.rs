@@ -1,6 +1,8 @@
 //! Settings, with the reason of each default.
 
 use crate::agent::Preset;
+use crate::claude::context::ClearTools;
+use crate::compact::Policy;
 use crate::error::{Error, Result};
 use crate::index::Mode;
 use crate::model::Namespace;
@@ -46,6 +48,12 @@ pub struct Config {
     /// Turns of the last so many days are held in memory, beside the archive in the store. A week of busy chatting is some
     /// 2,000 turns, 2 MB.
     pub hot_days: u32,
+    /// When and how a session's oldest turns are left out of its requests; `None`: never.
+    pub compaction: Option<Policy>,
+    /// What of old tool calls the API may leave out of a long prompt; `None`: nothing.
+    pub clear_tools: Option<ClearTools>,
+    /// Of how many of the last turns with thinking the API keeps that thinking; `None`: what the model does by itself.
+    pub keep_thinking: Option<u32>,
     /// How many memories one message may bring back.
     pub recall_limit: usize,
 }
@@ -65,6 +73,9 @@ impl Config {
             embedder: EmbedderChoice::default(),
             index_mode: Mode::default(),
             hot_days: 7,
+            compaction: Some(Policy::default()),
+            clear_tools: Some(ClearTools::default()),
+            keep_thinking: None,
             recall_limit: crate::recall::DEFAULT_LIMIT,
         }
     }
@@ -86,6 +97,12 @@ impl Config {
         }
         if !(1..=128_000).contains(&self.max_output_tokens) {
             return bad("maxTokens", "expected 1 to 128000");
+        }
+        if let Some(policy) = &self.compaction {
+            policy.check()?;
+        }
+        if self.keep_thinking == Some(0) {
+            return bad("keepThinking", "expected at least 1");
         }
         if !(100..=20_000).contains(&self.block_tokens) {
             return bad("blockTokens", "expected 100 to 20000");

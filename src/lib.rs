@@ -9,6 +9,7 @@ pub mod audit;
 pub mod batch;
 pub mod block;
 pub mod claude;
+pub mod compact;
 pub mod config;
 pub mod embed;
 pub mod erase;

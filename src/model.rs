@@ -20,8 +20,8 @@ pub use file::{File, FileId};
 pub use id::{FactId, JobId, JudgementId, Namespace, SessionId, TurnId, UsageId};
 pub use judgement::Judgement;
 pub use record::{
-    Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef, Session,
-    StoredVector, Surfaced, Tokens, Usage, VectorOwner,
+    Compacted, Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef,
+    Session, StoredVector, Summary, Surfaced, Tokens, Usage, VectorOwner,
 };
 pub use tombstone::Tombstone;
 pub use turn::{Role, Turn};

@@ -13,7 +13,7 @@ import type { Runner } from "./runner.js";
 import { CommitChannel, filesLock, onReturn, Presence } from "./tabs.js";
 import { MemoryTools } from "./tools.js";
 import { exportStream, importFrom, type ExportOptions, type ImportOptions, type ImportSource } from "./transfer.js";
-import type { Block, CheckReport, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
+import type { Block, CheckReport, CompactionOptions, ContextEditingOptions, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -35,6 +35,10 @@ export interface MemoryOptions {
   preset?: "stateless" | "episodic" | "assistant" | "agent";
   /** Your own instructions to Claude. */
   instructions?: string;
+  /** When and how a long session is shortened; false: never. */
+  compaction?: CompactionOptions | false;
+  /** What Claude's API may leave out of long prompts; false: no tool results. */
+  contextEditing?: ContextEditingOptions | false;
   /** Upper limit of the memory put on one message, in tokens. Default 800. */
   blockTokens?: number;
   /** Upper limit of an answer, in tokens. Default 8192. */
@@ -404,6 +408,8 @@ function engineOptions(options: MemoryOptions, embedder: EmbedderOption): Engine
     index: options.index ?? null,
     embedder,
     preset: options.preset ?? null,
+    compaction: options.compaction === false ? { off: true } : (options.compaction ?? {}),
+    contextEditing: options.contextEditing === false ? { off: true } : (options.contextEditing ?? {}),
     tableUrl: options.tableUrl ? new URL(options.tableUrl, location.href).href : null,
     debug: options.debug ?? false,
   };

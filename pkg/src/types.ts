@@ -198,11 +198,49 @@ export interface Tokens {
   cacheWrite: number;
 }
 
+/**
+ * What stands in the place of turns that are left out: `"window"` nothing; `"summary"` one summary by the extraction model, written anew
+ * each time; `"hierarchical"` summaries of parts, the oldest merged; `"retrieve"` the facts read out of them, and for each message
+ * what recall finds in them; `"server"` Claude's own compaction, and with models that have none as `"summary"`.
+ */
+export type CompactionStrategy = "window" | "summary" | "hierarchical" | "retrieve" | "server";
+
+/** When a long session is compacted, and how. */
+export interface CompactionOptions {
+  /** Default `"summary"`. If no summary can be had, `"window"` is used instead. */
+  strategy?: CompactionStrategy;
+  /** Before a message, if the prompt before it had so many tokens. Default 150,000. */
+  atTokens?: number;
+  /** Before a message, if so many turns would go with it; off by default. */
+  everyTurns?: number;
+  /** At least so many turns stay, the newest. Default 6. */
+  keepTurns?: number;
+}
+
+/** What Claude's API may leave out of a long prompt, for one request at a time. */
+export interface ContextEditingOptions {
+  /** Results of old tool calls are cleared from so many tokens on. Default 100,000. */
+  atTokens?: number;
+  /** Calls whose results stay, the newest. Default 3. */
+  keep?: number;
+  /** Nothing is cleared unless it is so many tokens. Default 5,000. */
+  atLeastTokens?: number;
+  /** Tools whose results are never cleared. Default `["memory"]`. */
+  exclude?: string[];
+  /** Of how many of the last turns with thinking that thinking stays. Default: as the model does by itself. */
+  keepThinking?: number;
+}
+
 /** What happens while a message is answered, in this order; `thinking` and `text` arrive in pieces. */
 export type ChatEvent =
   | { type: "session"; session: string }
   | { type: "memory"; block: string | null; tokens: number; items: RecalledItem[] }
   | { type: "retrying"; attempt: number; inMs: number; error: { code: string; message: string; status?: number } }
+  /** The conversation is long: its oldest turns are left out of the requests from now on. They stay stored, and can be recalled. */
+  | { type: "compaction"; state: "started"; strategy: CompactionStrategy }
+  | { type: "compaction"; state: "finished"; strategy: CompactionStrategy; turns: number }
+  /** Claude's API left parts of the prompt out of this request. */
+  | { type: "cleared"; toolUses: number; thinkingTurns: number; inputTokens: number }
   | { type: "thinking"; text: string }
   | { type: "text"; text: string }
   /** Of each request. */

@@ -8,6 +8,7 @@
 //!
 //! Nothing here reads a clock, draws a random number or touches the network: the driver does.
 
+pub mod context;
 pub mod failure;
 pub mod models;
 pub mod reply;

@@ -9,7 +9,7 @@ mod builder;
 pub use builder::{Delta, ReplyBuilder};
 
 use crate::{
-    claude::failure::failure_in_stream,
+    claude::{context::Cleared, failure::failure_in_stream},
     error::{Error, Result},
     model::Tokens,
 };
@@ -89,6 +89,8 @@ pub struct Reply {
     /// What was billed.
     pub tokens: Tokens,
     pub request_id: Option<String>,
+    /// What the API left out of the prompt, where the request allowed it to.
+    pub cleared: Option<Cleared>,
 }
 
 impl Reply {
@@ -112,6 +114,7 @@ impl Reply {
             stop_reason: body["stop_reason"].as_str().map(String::from),
             refusal_category: category_of(&body["stop_details"]),
             usage: object_of(&body["usage"]),
+            cleared: Cleared::read(&body["context_management"]),
             request_id,
         }
         .into_reply(content, None)
@@ -133,6 +136,7 @@ struct Outcome {
     stop_reason: Option<String>,
     refusal_category: Option<String>,
     usage: Map<String, Value>,
+    cleared: Option<Cleared>,
     request_id: Option<String>,
 }
 
@@ -146,6 +150,7 @@ impl Outcome {
         if let Some(category) = category_of(&delta["stop_details"]) {
             self.refusal_category = Some(category);
         }
+        self.cleared = Cleared::read(&data["context_management"]).or(self.cleared);
         let counters = object_of(&data["usage"]).into_iter();
         self.usage.extend(counters.filter(|(_, v)| !v.is_null()));
     }
@@ -184,6 +189,7 @@ impl Outcome {
             stop_reason,
             tokens,
             request_id: self.request_id,
+            cleared: self.cleared,
         })
     }
 }

@@ -5,7 +5,7 @@
 //! anew: replies go back as they came, and what was injected comes back from the ledger.
 
 use crate::{
-    claude::models::model,
+    claude::{context::ContextEdits, models::model},
     model::{Injection, Role, Turn},
 };
 use serde::{
@@ -109,6 +109,8 @@ pub struct ChatRequest<'a> {
     pub system: &'a str,
     /// The session's memory snapshot, the same bytes in every request; empty if there is none.
     pub snapshot: &'a str,
+    /// What the API may leave out of a long prompt.
+    pub context: &'a ContextEdits,
     /// All earlier messages of the session, oldest first.
     pub history: &'a [Message],
     /// The user's message that is to be answered, and what followed from it so far: replies that call tools, and the
@@ -117,6 +119,23 @@ pub struct ChatRequest<'a> {
 }
 
 impl ChatRequest<'_> {
+    /// The request's headers, with the betas that its fields need.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let mut blocks = self
+            .history
+            .iter()
+            .chain(self.newest)
+            .flat_map(|message| &message.content);
+        let has_compaction = blocks.any(|block| block["type"] == "compaction");
+        let binding = self.drops_thinking.then_some(BINDING_BETA).into_iter();
+        let betas: Vec<_> = binding.chain(self.context.betas(has_compaction)).collect();
+        let mut headers = headers();
+        if !betas.is_empty() {
+            headers.push(("anthropic-beta".into(), betas.join(",")));
+        }
+        headers
+    }
+
     /// The request's body as JSON.
     ///
     /// Up to three of the four cache breakpoints that the API allows are set: the end of `system`, which the tools
@@ -136,6 +155,7 @@ impl ChatRequest<'_> {
             max_tokens: self.max_tokens,
             stream: true,
             thinking: self.drops_thinking.then(unbound),
+            context_management: self.context.body(),
             tools: self.tools,
             system: (0..system.len())
                 .map(|i| SentBlock {
@@ -152,6 +172,33 @@ impl ChatRequest<'_> {
                 })
                 .collect(),
         })
+    }
+}
+
+/// Asks a model for plain text about a text; the answer is not streamed.
+#[derive(Clone, Debug)]
+pub struct TextRequest<'a> {
+    pub model: &'a str,
+    pub max_tokens: u32,
+    /// What to write about it, and how.
+    pub instructions: &'a str,
+    pub input: &'a str,
+}
+
+impl TextRequest<'_> {
+    /// The request's body as JSON.
+    pub fn body(&self) -> String {
+        to_json(&self.plain())
+    }
+
+    fn plain(&self) -> Value {
+        let mut body = json!({"model": self.model, "max_tokens": self.max_tokens});
+        if model(self.model).thinking.is_disabled_by_request() {
+            body["thinking"] = json!({"type": "disabled"});
+        }
+        body["system"] = json!(self.instructions);
+        body["messages"] = json!([{"role": "user", "content": self.input}]);
+        body
     }
 }
 
@@ -172,12 +219,13 @@ pub struct ExtractRequest<'a> {
 impl ExtractRequest<'_> {
     /// The request's body as JSON.
     pub fn body(&self) -> String {
-        let mut body = json!({"model": self.model, "max_tokens": self.max_tokens});
-        if model(self.model).thinking.is_disabled_by_request() {
-            body["thinking"] = json!({"type": "disabled"});
-        }
-        body["system"] = json!(self.instructions);
-        body["messages"] = json!([{"role": "user", "content": self.input}]);
+        let plain = TextRequest {
+            model: self.model,
+            max_tokens: self.max_tokens,
+            instructions: self.instructions,
+            input: self.input,
+        };
+        let mut body = plain.plain();
         body["output_config"] = json!({"format": {"type": "json_schema", "schema": self.schema}});
         to_json(&body)
     }
@@ -190,15 +238,6 @@ const BINDING_BETA: &str = "thinking-binding-controls-2026-08-01";
 /// refuses every later request of that session.
 fn unbound() -> Value {
     json!({"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}})
-}
-
-/// The headers of a chat request with or without [`ChatRequest::drops_thinking`].
-pub fn chat_headers(drops_thinking: bool) -> Vec<(String, String)> {
-    let mut headers = headers();
-    if drops_thinking {
-        headers.push(("anthropic-beta".into(), BINDING_BETA.into()));
-    }
-    headers
 }
 
 /// The headers of every request. The key is not among them: the edge worker adds it.
@@ -294,6 +333,8 @@ struct ChatBody<'a> {
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_management: Option<Value>,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     tools: &'a [Value],
     system: Vec<SentBlock<'a>>,

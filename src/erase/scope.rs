@@ -311,12 +311,20 @@ impl Scope {
             changed.snapshot = String::new();
             changed.surfaced = Vec::new();
         }
+        let retold = changed.compacted.as_mut();
+        let retells = retold.is_some_and(|left| {
+            let summaries = left.summaries.iter_mut().map(|summary| &mut summary.text);
+            let texts = summaries.chain([&mut left.text]);
+            texts.fold(false, |any, text| self.words.blacken_text(text) || any)
+        });
         let has_words = self.words.blacken_text(&mut changed.system);
-        if quotes || has_words {
+        if quotes || has_words || retells {
             self.ended.insert(session.id);
         }
         if self.ended.contains(&session.id) {
             changed.ended.get_or_insert(self.now);
+            // A summary may tell in other words what was erased. It is not needed: nothing is sent any more.
+            changed.compacted = None;
         }
         match changed == *session {
             true => Fate::Keep,

@@ -7,7 +7,9 @@ use super::{BlockPreview, Cancel, Memory, Ports, RecollectedItem};
 use crate::agent::{Limits, toolset};
 use crate::batch::Op;
 use crate::block::Block;
+use crate::claude::context::Cleared;
 use crate::claude::reply::StopReason;
+use crate::compact::Strategy;
 use crate::error::{Error, Result};
 use crate::model::{Action, Record, Role, SessionId, Tokens, TurnId};
 use crate::text::tokens::estimate_tokens;
@@ -29,7 +31,7 @@ pub struct Send {
     pub limits: Limits,
 }
 
-/// What happens while a message is answered, in this order: session, memory, then for each request (retrying), thinking and
+/// What happens while a message is answered, in this order: session, (compacting), memory, then for each request (retrying), thinking and
 /// text as they arrive, usage, and the tools that it calls; at the end saved or a notice, done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatEvent {
@@ -46,6 +48,16 @@ pub enum ChatEvent {
         in_ms: u32,
         error: Error,
     },
+    /// The session is long: its oldest turns are being left out from now on. With a strategy that asks a model this takes seconds.
+    Compacting(Strategy),
+    /// They are left out. The strategy is another one if no model could be asked.
+    Compacted {
+        strategy: Strategy,
+        /// Turns that were left out now.
+        n_turns: u32,
+    },
+    /// The API left parts of the prompt out of this request.
+    Cleared(Cleared),
     Thinking(String),
     Text(String),
     Usage {
@@ -136,6 +148,7 @@ impl<P: Ports> Memory<P> {
         }
 
         let erasures = self.erasures();
+        self.compact_if_long(id, cancel, &emit).await?;
         let mut exchange = self.begin(id)?;
         send.limits.check(&exchange.model)?;
         let preview = self.preview(&send.text, id, host, cancel, &emit).await?;
@@ -177,6 +190,7 @@ impl<P: Ports> Memory<P> {
             live.surfaced
                 .extend(exchange.surfaced().map(|surfaced| surfaced.record));
             live.next_index += exchange.turns.len() as u32;
+            live.prompt_tokens = exchange.prompt_tokens;
             live.history.append(&mut exchange.messages);
         })?;
         if keeps {

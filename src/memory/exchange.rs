@@ -7,7 +7,7 @@ use super::host::{Host, ReplySeen};
 use super::together::{together, unless};
 use super::tools::Desk;
 use super::wire::Answer;
-use super::{Cancel, ChatEvent, Clock, Memory, Ports};
+use super::{Cancel, ChatEvent, Clock, HttpRequest, Memory, Ports};
 use crate::agent::{Limits, Spent, ToolCall, ToolOutput, calls_of, results};
 use crate::claude::models::model;
 use crate::claude::reply::StopReason;
@@ -35,6 +35,8 @@ pub(super) struct Exchange {
     /// One for each request.
     pub usages: Vec<Usage>,
     pub drops_thinking: bool,
+    /// Of the last request with its reply; 0 before any.
+    pub prompt_tokens: u64,
     first_index: u32,
 }
 
@@ -105,6 +107,7 @@ impl<P: Ports> Memory<P> {
             notes: Vec::new(),
             usages: Vec::new(),
             drops_thinking: live.session.drops_thinking,
+            prompt_tokens: 0,
             first_index: live.next_index,
         })
     }
@@ -140,6 +143,10 @@ impl<P: Ports> Memory<P> {
                 first_text_ms,
             } = answer?;
             spent.add(&exchange.model, &reply.tokens);
+            exchange.prompt_tokens = reply.tokens.prompt() + reply.tokens.output;
+            if let Some(cleared) = reply.cleared {
+                emit(ChatEvent::Cleared(cleared));
+            }
             emit(ChatEvent::Usage {
                 model: exchange.model.clone(),
                 tokens: reply.tokens.clone(),
@@ -202,11 +209,11 @@ impl<P: Ports> Memory<P> {
         cancel: &Cancel,
         emit: &impl Fn(ChatEvent),
     ) -> Result<Answer> {
-        let body = self.body_of(exchange)?;
+        let request = self.request_of(exchange)?;
         cancel
-            .race(host.before_request(exchange.session, &body))
+            .race(host.before_request(exchange.session, &request.body))
             .await??;
-        let asked = self.ask(body, exchange.drops_thinking, cancel, emit).await;
+        let asked = self.ask(request, cancel, emit).await;
         let error = match asked {
             Err(error) if self.may_be_binding(exchange, &error) => error,
             asked => return asked,
@@ -217,8 +224,8 @@ impl<P: Ports> Memory<P> {
             error: error.clone(),
         });
         exchange.drops_thinking = true;
-        let body = self.body_of(exchange)?;
-        match self.ask(body, true, cancel, emit).await {
+        let request = self.request_of(exchange)?;
+        match self.ask(request, cancel, emit).await {
             Err(Error::Api(ApiError { status: 400, .. })) => {
                 // It was something else, and the first answer says what.
                 exchange.drops_thinking = false;
@@ -228,8 +235,10 @@ impl<P: Ports> Memory<P> {
         }
     }
 
-    fn body_of(&self, exchange: &Exchange) -> Result<String> {
+    fn request_of(&self, exchange: &Exchange) -> Result<HttpRequest> {
         self.with_live(exchange.session, |live| {
+            let has_tools = !live.session.tools.is_empty();
+            let context = self.config.context_edits();
             let request = ChatRequest {
                 model: &live.session.model,
                 max_tokens: self.config.max_output_tokens,
@@ -237,10 +246,15 @@ impl<P: Ports> Memory<P> {
                 drops_thinking: exchange.drops_thinking,
                 system: &live.session.system,
                 snapshot: &live.session.snapshot,
+                context: &context.for_request(model(&live.session.model), has_tools),
                 history: &live.history,
                 newest: &exchange.messages,
             };
-            request.body()
+            HttpRequest {
+                path: "/v1/messages",
+                headers: request.headers(),
+                body: request.body(),
+            }
         })
     }
 

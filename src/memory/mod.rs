@@ -12,6 +12,7 @@ mod audit;
 mod cancel;
 mod chat;
 mod check;
+mod compact;
 mod curate;
 mod embedder_status;
 mod embedding;
@@ -126,6 +127,8 @@ struct LiveSession {
     /// What this session's prompt holds already.
     surfaced: HashSet<RecordRef>,
     next_index: u32,
+    /// Of the last request with its reply; after a reload as estimated.
+    prompt_tokens: u64,
     /// Whether a message is being answered now.
     busy: bool,
     /// What a full or broken disk refused; the next commit of this session tries it again.

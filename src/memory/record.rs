@@ -5,13 +5,15 @@ use crate::agent::toolset;
 use crate::batch::{Batch, Durability, Op};
 use crate::block;
 use crate::claude::request::{Message, message_of, system_text};
+use crate::compact;
 use crate::error::{Error, Result};
 use crate::model::{
-    Action, Injection, Job, JobId, JobState, JobWork, Kind, Record, RecordRef, Role, Session,
-    SessionId, Turn, TurnId,
+    Action, Injection, Job, JobId, JobState, JobWork, Kind, Record, Role, Session, SessionId, Turn,
+    TurnId,
 };
+use crate::text::tokens::estimate_tokens;
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// A turn that the host brings: what was said, without ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,30 +152,32 @@ impl<P: Ports> Memory<P> {
 
     /// A stored session, with its messages put together again byte for byte.
     async fn restore(&self, id: SessionId) -> Result<Option<LiveSession>> {
-        let name = id.to_string();
-        let mut sessions = self.records(Kind::Session, &name).await?;
+        let mut sessions = self.records(Kind::Session, &id.to_string()).await?;
         let Some(Record::Session(session)) = sessions.pop() else {
             return Ok(None);
         };
-        let prefix = format!("{name}.");
-        let mut injections = HashMap::new();
-        let mut surfaced: HashSet<RecordRef> = session.surfaced.iter().copied().collect();
-        for record in self.records(Kind::Injection, &prefix).await? {
-            if let Record::Injection(injection) = record {
-                surfaced.extend(injection.surfaced.iter().map(|surfaced| surfaced.record));
-                injections.insert(injection.turn, injection);
-            }
-        }
-        let (mut history, mut next_index) = (Vec::new(), 0);
-        for record in self.records(Kind::Turn, &prefix).await? {
-            if let Record::Turn(turn) = record {
-                history.push(message_of(&turn, injections.get(&turn.id)));
-                next_index = turn.id.index + 1;
-            }
-        }
-        Ok(Some(LiveSession::new(
-            session, history, surfaced, next_index,
-        )))
+        let (turns, injections) = self.spoken(id).await?;
+        Ok(Some(LiveSession::of(session, &turns, &injections)))
+    }
+
+    /// All turns of a session in order, and what was put before their words.
+    pub(super) async fn spoken(
+        &self,
+        id: SessionId,
+    ) -> Result<(Vec<Turn>, HashMap<TurnId, Injection>)> {
+        let prefix = format!("{id}.");
+        let injections = self.records(Kind::Injection, &prefix).await?.into_iter();
+        let injections = injections.filter_map(|record| match record {
+            Record::Injection(injection) => Some((injection.turn, injection)),
+            _ => None,
+        });
+        let injections = injections.collect();
+        let turns = self.records(Kind::Turn, &prefix).await?.into_iter();
+        let turns = turns.filter_map(|record| match record {
+            Record::Turn(turn) => Some(turn),
+            _ => None,
+        });
+        Ok((turns.collect(), injections))
     }
 
     /// A new session: its snapshot is taken now and stays as it is.
@@ -204,12 +208,12 @@ impl<P: Ports> Memory<P> {
             system: system_text(instructions),
             tools: opening.tools,
             snapshot,
-            surfaced: surfaced.clone(),
+            surfaced,
             ended: None,
             drops_thinking: false,
+            compacted: None,
         };
-        let mut live =
-            LiveSession::new(session.clone(), Vec::new(), HashSet::from_iter(surfaced), 0);
+        let mut live = LiveSession::new(session.clone());
         // Written with the first turns: a session without turns is not worth keeping.
         live.unsaved.push(Op::Insert(Record::Session(session)));
         live
@@ -303,21 +307,41 @@ impl<P: Ports> Memory<P> {
 }
 
 impl LiveSession {
-    fn new(
+    /// Without any turns yet.
+    fn new(session: Session) -> LiveSession {
+        LiveSession::of(session, &[], &HashMap::new())
+    }
+
+    /// With all its turns, in order.
+    pub(super) fn of(
         session: Session,
-        history: Vec<Message>,
-        surfaced: HashSet<RecordRef>,
-        next_index: u32,
+        turns: &[Turn],
+        injections: &HashMap<TurnId, Injection>,
     ) -> LiveSession {
+        let from = session.compacted.as_ref().map_or(0, |left| left.from);
+        let sent = injections.values().filter(|shown| shown.turn.index >= from);
+        let shown = sent.flat_map(|injection| &injection.surfaced);
+        let shown = shown.map(|surfaced| surfaced.record);
+        let surfaced = session.surfaced.iter().copied().chain(shown).collect();
+        let history = compact::messages(turns, injections, session.compacted.as_ref());
         LiveSession {
-            session,
-            history,
             surfaced,
-            next_index,
+            next_index: turns.last().map_or(0, |turn| turn.id.index + 1),
+            prompt_tokens: estimated(&session, &history),
+            history,
+            session,
             busy: false,
             unsaved: Vec::new(),
         }
     }
+}
+
+fn estimated(session: &Session, history: &[Message]) -> u64 {
+    let blocks = history.iter().flat_map(|message| &message.content);
+    let texts = blocks.chain(&session.tools).map(Value::to_string);
+    let fixed = estimate_tokens(&session.system) + estimate_tokens(&session.snapshot);
+    let texts: u64 = texts.map(|text| u64::from(estimate_tokens(&text))).sum();
+    u64::from(fixed) + texts
 }
 
 /// Marks the session free again when a call ends, however it ends.

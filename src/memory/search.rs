@@ -148,12 +148,14 @@ impl<P: Ports> Memory<P> {
             }
         };
         let vector = self.query_vector(&request.query).await;
+        let sent_from = self.sent_from(request.session);
         let recollection = self.state.borrow().corpus.recall(&Query {
             vector: vector.as_deref(),
             limit: request.limit.unwrap_or(self.config.recall_limit),
             level: request.level,
             exclude,
             not_session: request.session,
+            not_session_from: sent_from,
             ..Query::new(&request.query, self.now())
         });
         let mut items = Vec::with_capacity(recollection.items.len());
@@ -166,6 +168,14 @@ impl<P: Ports> Memory<P> {
             items,
             candidates: recollection.candidates,
         })
+    }
+
+    /// The position of the first turn of a session that its requests still hold.
+    fn sent_from(&self, session: Option<SessionId>) -> u32 {
+        let state = self.state.borrow();
+        let live = session.and_then(|id| state.live.get(&id));
+        live.and_then(|live| live.session.compacted.as_ref())
+            .map_or(0, |compacted| compacted.from)
     }
 
     /// These records, and everything that is not a turn.

@@ -3,7 +3,6 @@
 use super::{Body, Cancel, ChatEvent, Clock, HttpRequest, HttpResponse, Memory, Ports, Transport};
 use crate::claude::failure::failure;
 use crate::claude::reply::{Delta, Reply, ReplyBuilder};
-use crate::claude::request;
 use crate::claude::retry::wait_ms;
 use crate::claude::sse::SseDecoder;
 use crate::error::{Error, Result};
@@ -18,16 +17,10 @@ impl<P: Ports> Memory<P> {
     /// Sends a chat request and streams its answer; sends it again while nothing was answered yet.
     pub(super) async fn ask(
         &self,
-        body: String,
-        drops_thinking: bool,
+        request: HttpRequest,
         cancel: &Cancel,
         emit: &impl Fn(ChatEvent),
     ) -> Result<Answer> {
-        let request = HttpRequest {
-            path: "/v1/messages",
-            headers: request::chat_headers(drops_thinking),
-            body,
-        };
         let started = self.now().unix_ms;
         let response = self.send_with_retries(&request, cancel, |attempt, in_ms, error| {
             emit(ChatEvent::Retrying {

@@ -90,6 +90,31 @@ pub struct Session {
     /// Claude found thinking blocks bound to another prefix once: since then its requests allow it to drop such blocks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drops_thinking: bool,
+    /// What is sent in the place of its oldest turns; `None` while all are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compacted: Option<Compacted>,
+}
+
+/// How a session's oldest turns are left out of its requests. The turns themselves stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compacted {
+    /// The position of the first turn that is still sent.
+    pub from: u32,
+    /// Thinking of turns before this position is not sent: it is bound to messages that are gone.
+    pub thinking_from: u32,
+    /// The exact text at the beginning of the first message that is sent.
+    pub text: String,
+    /// What the text was made from, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub summaries: Vec<Summary>,
+}
+
+/// A model's summary of a part of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// 0 if it was made from turns, else one above the summaries that it was made from.
+    pub level: u8,
+    pub text: String,
 }
 
 impl Session {
@@ -335,6 +360,8 @@ impl Injection {
 pub enum Purpose {
     Chat,
     Extract,
+    /// A summary of what is left out of a long session.
+    Compact,
 }
 
 /// Token counters of one request.
@@ -344,6 +371,13 @@ pub struct Tokens {
     pub output: u64,
     pub cache_read: u64,
     pub cache_write: u64,
+}
+
+impl Tokens {
+    /// What Claude was sent, from the cache or not.
+    pub fn prompt(&self) -> u64 {
+        self.input + self.cache_read + self.cache_write
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -185,10 +185,15 @@ fn linked(
 }
 
 pub(super) fn is_excluded(corpus: &Corpus, query: &Query, record: RecordRef) -> bool {
-    let is_running = |turn: TurnId| Some(turn.session) == query.not_session;
     query.exclude.contains(&record)
-        || matches!(record, RecordRef::Turn(turn) if is_running(turn))
+        || is_running(query, record)
         || !(query.filter.is_none() || query.filter.allows(corpus, record))
+}
+
+/// Whether the prompt holds it as a part of the running session.
+fn is_running(query: &Query, record: RecordRef) -> bool {
+    matches!(record, RecordRef::Turn(turn)
+        if Some(turn.session) == query.not_session && turn.index >= query.not_session_from)
 }
 
 /// By document number: what must not take a lane's places from what can be returned.
@@ -227,6 +232,10 @@ fn blocked(corpus: &Corpus, query: &Query) -> Vec<bool> {
         .into_iter()
         .flat_map(|session| corpus.turns_of(session))
     {
+        let record = corpus.owner(turn.docs.start).map(|owner| owner.record);
+        if !record.is_some_and(|record| is_running(query, record)) {
+            continue;
+        }
         for doc in turn.docs.clone() {
             blocked[doc as usize] = true;
         }

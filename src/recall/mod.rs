@@ -116,6 +116,8 @@ pub struct Query<'a> {
     pub exclude: &'a HashSet<RecordRef>,
     /// The running session: its turns are in the prompt and are not returned. Facts learnt in it are.
     pub not_session: Option<SessionId>,
+    /// Its turns before this position are not in the prompt any more: they are returned like all others.
+    pub not_session_from: u32,
     /// What may be recalled.
     pub filter: &'a Filter,
     /// How much each part of a score counts.
@@ -135,6 +137,7 @@ impl<'a> Query<'a> {
             level: Level::Normal,
             exclude: &NOTHING,
             not_session: None,
+            not_session_from: 0,
             filter: &NO_FILTER,
             weights: &Weights::DEFAULT,
         }

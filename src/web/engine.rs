@@ -9,6 +9,7 @@ use super::encryption::EncryptionRequest;
 use super::evaluation_view::{EvaluationView, JudgementView, ProgressView};
 use super::files::{self, FileRequest};
 use super::idb::IdbStore;
+use super::long::{CompactionOption, ContextOption};
 use super::panic::install_hook;
 use super::tagged;
 use super::transfer::{self, Transfers};
@@ -65,6 +66,10 @@ struct Options {
     index: Option<IndexName>,
     embedder: EmbedderOption,
     preset: Option<String>,
+    #[serde(default)]
+    compaction: CompactionOption,
+    #[serde(default)]
+    context_editing: ContextOption,
     table_error: Option<String>,
     debug: bool,
 }
@@ -405,6 +410,8 @@ impl Inner {
                 reason: "expected stateless, episodic, assistant or agent".into(),
             })?;
         }
+        options.compaction.apply(&mut config)?;
+        options.context_editing.apply(&mut config);
         config.block_tokens = options.block_tokens.unwrap_or(config.block_tokens);
         config.max_output_tokens = options.max_tokens.unwrap_or(config.max_output_tokens);
         config.index_mode = match options.index {

@@ -27,6 +27,8 @@ mod host;
 #[cfg(feature = "engine")]
 pub mod idb;
 #[cfg(feature = "engine")]
+mod long;
+#[cfg(feature = "engine")]
 mod panic;
 #[cfg(feature = "engine")]
 mod tagged;

@@ -232,6 +232,17 @@ pub enum ChatEventView<'a> {
         in_ms: u32,
         error: ErrorView,
     },
+    Compaction {
+        state: &'static str,
+        strategy: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        turns: Option<u32>,
+    },
+    Cleared {
+        tool_uses: f64,
+        thinking_turns: f64,
+        input_tokens: f64,
+    },
     Thinking {
         text: &'a str,
     },
@@ -288,6 +299,21 @@ impl<'a> From<&'a ChatEvent> for ChatEventView<'a> {
                 attempt: *attempt,
                 in_ms: *in_ms,
                 error: error.into(),
+            },
+            ChatEvent::Compacting(strategy) => ChatEventView::Compaction {
+                state: "started",
+                strategy: strategy.name(),
+                turns: None,
+            },
+            ChatEvent::Compacted { strategy, n_turns } => ChatEventView::Compaction {
+                state: "finished",
+                strategy: strategy.name(),
+                turns: Some(*n_turns),
+            },
+            ChatEvent::Cleared(cleared) => ChatEventView::Cleared {
+                tool_uses: cleared.tool_uses as f64,
+                thinking_turns: cleared.thinking_turns as f64,
+                input_tokens: cleared.input_tokens as f64,
             },
             ChatEvent::Thinking(text) => ChatEventView::Thinking { text },
             ChatEvent::Text(text) => ChatEventView::Text { text },

@@ -17,6 +17,7 @@ mod hooks;
 mod languages;
 mod limits;
 mod locked;
+mod long;
 mod loops;
 mod queue;
 mod tabs;

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["recall"],
     &["block"],
     &["claude"],
-    &["extract"],
+    &["compact", "extract"],
     &["agent"],
     &["config"],
     &["store"],

@@ -501,7 +501,7 @@ impl World {
         self.open_with_config(Config::new(namespace), table)
     }
 
-    fn open_with_config(&self, config: Config, table: bool) -> Memory<TestPorts> {
+    pub fn open_with_config(&self, config: Config, table: bool) -> Memory<TestPorts> {
         let ports = TestPorts {
             store: self.store.clone(),
             transport: self.line.clone(),

@@ -108,6 +108,13 @@ export class ChatView {
           case "memory":
             mine.append(memoryNote(event));
             break;
+          case "compaction":
+            if (event.state === "started") note(answer, "waiting", "This conversation is long. Shortening what is sent of it…");
+            else note(mine, "notice", `The first ${event.turns} messages are not sent to Claude any more. They stay here, and can be recalled.`);
+            break;
+          case "cleared":
+            note(mine, "notice", `Claude's API left ${event.inputTokens} tokens of old tool results out of this request.`);
+            break;
           case "text":
             note(answer, "waiting");
             words.textContent += isBroken ? `\n\n${event.text}` : event.text;

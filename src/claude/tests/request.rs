@@ -1,5 +1,6 @@
 use crate::{
     claude::{
+        context::ContextEdits,
         models::{DEFAULT_CHAT_MODEL, DEFAULT_EXTRACT_MODEL, MODELS},
         request::*,
     },
@@ -20,6 +21,7 @@ fn chat(system: &str, snapshot: &str, history: &[Message], newest: &Message) -> 
         max_tokens: 4096,
         tools: &[],
         drops_thinking: false,
+        context: &ContextEdits::default(),
         system,
         snapshot,
         history,
@@ -221,6 +223,7 @@ fn tools_stand_first_and_stay_as_they_are() {
         max_tokens: 4096,
         tools: &tools,
         drops_thinking: false,
+        context: &ContextEdits::default(),
         system: "S",
         snapshot: "",
         history: &[],
@@ -231,22 +234,63 @@ fn tools_stand_first_and_stay_as_they_are() {
     assert!(body.contains(sent), "{body}");
     let bound: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(bound.get("thinking"), None);
+    assert_eq!(request.headers(), headers());
     let unbound = ChatRequest {
         drops_thinking: true,
         ..request
-    }
-    .body();
-    let unbound: Value = serde_json::from_str(&unbound).unwrap();
+    };
+    let beta = unbound.headers().pop();
+    let unbound: Value = serde_json::from_str(&unbound.body()).unwrap();
     let drop =
         json!({"type": "adaptive", "block_binding": {"prefix_mismatch_behavior": "drop_block"}});
     assert_eq!(unbound["thinking"], drop);
-    let beta = chat_headers(true).pop();
     let expected = (
         "anthropic-beta".into(),
         "thinking-binding-controls-2026-08-01".into(),
     );
     assert_eq!(beta, Some(expected));
-    assert_eq!(chat_headers(false), headers());
+}
+
+#[test]
+fn what_the_api_may_leave_out_goes_with_its_betas_and_changes_nothing_else() {
+    let message = user_message(None, "Hi");
+    let compacted = assistant(vec![json!({"type": "compaction", "content": "S"})]);
+    let none = ContextEdits::default();
+    let plain = ChatRequest {
+        model: DEFAULT_CHAT_MODEL,
+        max_tokens: 4096,
+        tools: &[],
+        drops_thinking: false,
+        context: &none,
+        system: "S",
+        snapshot: "",
+        history: &[],
+        newest: std::slice::from_ref(&message),
+    };
+    let edits = ContextEdits {
+        keep_thinking: Some(1),
+        compact_at: Some(60_000),
+        ..ContextEdits::default()
+    };
+    let edited = ChatRequest {
+        drops_thinking: true,
+        context: &edits,
+        ..plain.clone()
+    };
+    let betas =
+        "thinking-binding-controls-2026-08-01,context-management-2025-06-27,compact-2026-01-12";
+    let beta = |betas: &str| Some(("anthropic-beta".to_string(), betas.to_string()));
+    assert_eq!(edited.headers().pop(), beta(betas));
+    let mut body: Value = serde_json::from_str(&edited.body()).unwrap();
+    let fields = body.as_object_mut().unwrap();
+    assert_eq!(fields.shift_remove("context_management"), edits.body());
+    fields.shift_remove("thinking");
+    assert_eq!(body.to_string(), plain.body());
+    let later = ChatRequest {
+        history: std::slice::from_ref(&compacted),
+        ..plain
+    };
+    assert_eq!(later.headers().pop(), beta("compact-2026-01-12"));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Records to store: ordinary ones by number, and ones at the edge of what a record can hold.
 
 use crate::model::{
-    Confidence, Evidence, Fact, FactId, FactType, File, FileId, Generation, Injection, Job, JobId,
-    JobState, JobWork, Judgement, JudgementId, Kind, Origin, Purpose, Record, RecordRef, Role,
-    Session, SessionId, Stale, StoredVector, Surfaced, Tokens, Tombstone, Turn, TurnId, Usage,
-    UsageId, VectorOwner,
+    Compacted, Confidence, Evidence, Fact, FactId, FactType, File, FileId, Generation, Injection,
+    Job, JobId, JobState, JobWork, Judgement, JudgementId, Kind, Origin, Purpose, Record,
+    RecordRef, Role, Session, SessionId, Stale, StoredVector, Summary, Surfaced, Tokens, Tombstone,
+    Turn, TurnId, Usage, UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
@@ -51,6 +51,15 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             surfaced: vec![RecordRef::Fact(fact_id(1)), RecordRef::Turn(turn_id(2))],
             ended: (i % 2 == 1).then(|| at(i)),
             drops_thinking: true,
+            compacted: Some(Compacted {
+                from: 2,
+                thinking_from: 4,
+                text: "earlier".into(),
+                summaries: vec![Summary {
+                    level: 1,
+                    text: "all of it".into(),
+                }],
+            }),
         }),
         Kind::Turn => Record::Turn(Turn {
             v: Turn::VERSION,

@@ -1,0 +1,68 @@
+//! Long sessions: what goes to Claude once the whole conversation is too much to send.
+//!
+//! A session's messages only grow, until they are compacted: the oldest turns are sent no more, and a text stands in their place.
+//! That is a new prompt for the cache and for Claude's thinking, so it happens seldom and at once. The turns themselves stay in
+//! the store and can be recalled.
+//!
+//! - [`Policy`] says when, and by which [`Strategy`];
+//! - [`cut`] finds the turns to leave out;
+//! - [`summary_input`] and [`SUMMARY_RULES`] ask a model for a summary of them;
+//! - [`notice`] writes the text that stands in their place;
+//! - [`messages`] puts the session's messages together.
+
+mod notice;
+mod policy;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+pub use notice::{Left, notice};
+pub use policy::{Policy, Strategy};
+pub use summary::{
+    FAN, MAX_SUMMARY_TOKENS, MERGE_RULES, SUMMARY_RULES, merge_input, next_merge, summary_input,
+};
+
+use crate::claude::request::{Message, message_of};
+use crate::model::{Compacted, Injection, Role, Turn, TurnId};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+/// How many of these turns, oldest first, may be left out so that at least `keep` stay; 0 if none.
+///
+/// What stays begins with words of the person: a result can not be sent without its call, nor a reply without what it replies to.
+pub fn cut(turns: &[Turn], keep: usize) -> usize {
+    let last = turns.len().saturating_sub(keep);
+    let begins = |at: &usize| turns.get(*at).is_some_and(|turn| turn.role == Role::User);
+    (0..=last).rev().find(begins).unwrap_or(0)
+}
+
+/// A session's messages as they are sent: those of the turns that are not left out, the same bytes each time.
+///
+/// `turns` are in order; turns that are left out may be among them.
+pub fn messages(
+    turns: &[Turn],
+    injections: &HashMap<TurnId, Injection>,
+    compacted: Option<&Compacted>,
+) -> Vec<Message> {
+    let from = compacted.map_or(0, |compacted| compacted.from);
+    let thinking_from = compacted.map_or(0, |compacted| compacted.thinking_from);
+    let sent = turns.iter().filter(|turn| turn.id.index >= from);
+    let mut messages: Vec<Message> = sent
+        .map(|turn| {
+            let mut message = message_of(turn, injections.get(&turn.id));
+            if turn.id.index < thinking_from {
+                message.content.retain(|block| !is_thinking(block));
+            }
+            message
+        })
+        .collect();
+    if let (Some(first), Some(compacted)) = (messages.first_mut(), compacted) {
+        let text = json!({"type": "text", "text": compacted.text});
+        first.content.insert(0, text);
+    }
+    messages
+}
+
+fn is_thinking(block: &Value) -> bool {
+    block["type"] == "thinking" || block["type"] == "redacted_thinking"
+}
