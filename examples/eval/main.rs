@@ -6,10 +6,11 @@
 //! - `scores.jsonl`: `{"qid", "scores"}`, the bits of their scores, to compare builds by;
 //! - `report.json`: the figures, also of recall without each part.
 //!
-//! `--set name=value` changes a weight.
+//! `--set name=value` changes a weight. `--gates` shows what the gates would let through.
 
 mod data;
 mod embed;
+mod gates;
 mod ranking;
 
 use onhand::recall::Weights;
@@ -112,6 +113,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             ablations.insert((*name).into(), figures_json(&figures));
         }
     }
+    if arguments.gates {
+        table += &gates::table(&loaded, embedder.as_deref(), &weights);
+    }
     print!("{table}");
     let report = json!({
         "embedder": arguments.embedder,
@@ -131,17 +135,23 @@ struct Arguments {
     out: PathBuf,
     embedder: String,
     ablations: bool,
+    gates: bool,
     weights: Vec<(String, f32)>,
 }
 
 impl Arguments {
     fn read() -> Result<Arguments, Box<dyn Error>> {
         let mut all = std::env::args().skip(1);
-        let (mut data, mut out, mut embedder, mut ablations, mut weights) =
-            (None, None, "default".to_owned(), true, Vec::new());
+        let (mut data, mut out, mut embedder, mut weights) =
+            (None, None, "default".to_owned(), Vec::new());
+        let (mut ablations, mut gates) = (true, false);
         while let Some(argument) = all.next() {
-            if argument == "--no-ablations" {
-                ablations = false;
+            match argument.as_str() {
+                "--no-ablations" => ablations = false,
+                "--gates" => gates = true,
+                _ => {}
+            }
+            if ["--no-ablations", "--gates"].contains(&argument.as_str()) {
                 continue;
             }
             let value = all
@@ -163,6 +173,7 @@ impl Arguments {
             out: out.ok_or("--out FOLDER is missing")?,
             embedder,
             ablations,
+            gates,
             weights,
         })
     }

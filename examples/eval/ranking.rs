@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 /// A conversation in the corpus of its own that the product would keep.
 pub struct Loaded<'a> {
     conversation: &'a Conversation,
-    corpus: Corpus,
-    questions: Vec<LabelledQuestion>,
+    pub corpus: Corpus,
+    pub questions: Vec<LabelledQuestion>,
 }
 
 impl<'a> Loaded<'a> {

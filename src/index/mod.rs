@@ -320,24 +320,16 @@ impl VectorIndex {
         )
     }
 
-    /// Tells the score of each vector listed; unknown ids are passed over. For what [`VectorIndex::search_among`] would rank, where the
-    /// order is of no interest.
+    /// The scores of single vectors, for whoever knows which ones: what [`VectorIndex::search_among`] would rank, where the order is of no
+    /// interest.
     ///
     /// # Errors
     /// As [`VectorIndex::search`].
-    pub fn scores_of(
-        &self,
-        query: &[f32],
-        ids: impl IntoIterator<Item = u32>,
-        mut tell: impl FnMut(u32, f32),
-    ) -> Result<(), IndexError> {
-        let query = self.query(query)?;
-        for id in ids {
-            if let Some(row) = self.arena.row_of(id) {
-                tell(id, self.arena.score(row, &query));
-            }
-        }
-        Ok(())
+    pub fn compare(&self, query: &[f32]) -> Result<Comparison<'_>, IndexError> {
+        Ok(Comparison {
+            arena: &self.arena,
+            query: self.query(query)?,
+        })
     }
 
     /// Builds the graph over all vectors of now, in place of a former one; returns how many it covers. In [`Mode::Scan`]
@@ -522,6 +514,20 @@ impl VectorIndex {
         }
         let unit = vector.iter().map(|&x| (f64::from(x) / length) as f32);
         Ok((unit.collect(), length as f32))
+    }
+}
+
+/// One query and the vectors that it can be compared with: [`VectorIndex::compare`].
+pub struct Comparison<'a> {
+    arena: &'a Arena,
+    query: Query,
+}
+
+impl Comparison<'_> {
+    /// How near a vector is to the query; `None` for an unknown id.
+    pub fn score(&self, id: u32) -> Option<f32> {
+        let row = self.arena.row_of(id)?;
+        Some(self.arena.score(row, &self.query))
     }
 }
 

@@ -2,50 +2,69 @@
 
 use super::Query;
 use super::corpus::Corpus;
+use super::hits::Hits;
 use super::lane::dense::Dense;
-use super::lane::{Found, Lane, LaneHit, exact, keyword};
+use super::lane::exact::Named;
+use super::lane::{Found, Lane, best, exact, keyword};
 use super::postings::{DocNumber, Matches};
 use super::question::Question;
 use super::score::breath::Breath;
 use super::turns::Place;
 use super::weights::{LANE_HITS, LANE_SESSIONS};
 use crate::index::IndexError;
-use crate::model::{FactId, RecordRef, TurnId};
+use crate::model::{FactId, FileId, RecordRef, TurnId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+/// A record that may be recalled, and what its score looks at.
+pub(super) enum Candidate<'a> {
+    Turn(Place<'a>),
+    Fact(Breath<'a>),
+    File(FileId),
+}
+
+impl Candidate<'_> {
+    pub fn record(&self) -> RecordRef {
+        match self {
+            Candidate::Turn(place) => RecordRef::Turn(place.id()),
+            Candidate::Fact(breath) => RecordRef::Fact(breath.id()),
+            Candidate::File(id) => RecordRef::File(*id),
+        }
+    }
+}
+
 /// What the lanes brought together.
-pub(super) struct Candidates {
-    /// The records that lanes found, each with its best place in each lane. An old version stands for the newest one.
-    pub hits: BTreeMap<RecordRef, Vec<LaneHit>>,
-    /// The hits, and what was said beside them; each once, in order.
-    pub records: Vec<RecordRef>,
-    /// What was said together with the facts among them.
-    pub breaths: HashMap<FactId, Breath>,
-    /// Facts that the question names, with the length of the name in terms.
-    pub named: BTreeMap<FactId, usize>,
+pub(super) struct Candidates<'a> {
+    pub hits: Hits,
+    /// The hits, and what was said beside them; each once, in the order of records.
+    pub all: Vec<Candidate<'a>>,
+    /// Facts that share a name with a found fact, with the score of the hit that leads to them.
+    pub linked: BTreeMap<FactId, f32>,
+    /// Facts that the question names.
+    pub named: Named,
     /// The share of the question's numbers and quoted phrases that documents hold.
     pub holding: HashMap<DocNumber, f32>,
 }
 
-impl Candidates {
+impl<'a> Candidates<'a> {
     pub fn find(
-        corpus: &Corpus,
+        corpus: &'a Corpus,
         query: &Query,
         question: &Question,
         matches: &Matches,
         meaning: Option<(&Dense, &[f32])>,
-    ) -> Result<Candidates, IndexError> {
+    ) -> Result<Candidates<'a>, IndexError> {
         let is_blocked = blocked(corpus, query);
         let allow = |doc: DocNumber| !is_blocked[doc as usize];
-        let named = corpus.names.named(&question.terms);
+        let named = corpus.names.named(&question.terms, corpus.n_documents());
         let holding = exact::holding(&corpus.postings, &question.exact);
         let mut lanes = vec![(Lane::Keyword, keyword::search(matches, LANE_HITS, allow))];
         if let Some((dense, vector)) = meaning {
             let allow = is_blocked.contains(&true).then_some(allow);
             lanes.push((Lane::Dense, dense.search(vector, LANE_HITS, allow)?));
         }
-        lanes.push((Lane::Exact, exact_lane(corpus, &named, &holding)));
-        lanes.push((Lane::Time, time_lane(corpus, question, matches)));
+        let exact = exact::search(&named, &holding, LANE_HITS, allow);
+        lanes.push((Lane::Exact, exact));
+        lanes.push((Lane::Time, time_lane(corpus, question, matches, allow)));
         if let Some(voice) = question.meant.named {
             let is_theirs =
                 |doc: DocNumber| allow(doc) && corpus.voice_of[doc as usize] == Some(voice);
@@ -54,59 +73,27 @@ impl Candidates {
                 keyword::search(matches, LANE_HITS, is_theirs),
             ));
         }
-        lanes.push((Lane::Session, session_lane(corpus, matches)));
-        for (_, found) in &mut lanes {
-            found.retain(|(doc, _)| allow(*doc));
-            found.truncate(LANE_HITS);
-        }
-        let mut hits = records_hit(corpus, query, &lanes);
-        for (fact, strength) in linked(corpus, query, &hits) {
-            let known = hits.entry(RecordRef::Fact(fact)).or_default();
-            let rank = known.len() as u32 + 1;
-            known.push(LaneHit {
-                lane: Lane::Entity,
-                rank,
-                score: strength,
-            });
-        }
-        let records = expand(corpus, query, hits.keys().copied());
-        let facts = records.iter().filter_map(|record| match record {
-            RecordRef::Fact(id) => Some(*id),
-            RecordRef::Turn(_) | RecordRef::File(_) => None,
-        });
-        let breaths = facts.map(|id| (id, Breath::of(corpus, id, query.filter.known_on)));
+        lanes.push((Lane::Session, session_lane(corpus, matches, allow)));
+        let mut hits = Hits::of(corpus, &lanes, query.filter.known_on);
+        let linked = linked(corpus, query, &hits);
+        hits.add_linked(linked.iter().map(|(fact, score)| (*fact, *score)));
         Ok(Candidates {
-            breaths: breaths.collect(),
+            all: expand(corpus, query, &hits),
             hits,
-            records,
+            linked,
             named,
             holding,
         })
     }
 }
 
-/// Facts with a name of the question, longer names first; then whatever holds a number or phrase of it.
-fn exact_lane(
-    corpus: &Corpus,
-    named: &BTreeMap<FactId, usize>,
-    holding: &HashMap<DocNumber, f32>,
-) -> Found {
-    let facts = named
-        .iter()
-        .map(|(id, n_terms)| (corpus.facts[id].doc, *n_terms as f32));
-    let others = holding.iter().map(|(doc, share)| (*doc, *share));
-    let mut found: BTreeMap<DocNumber, f32> = BTreeMap::new();
-    for (doc, score) in facts.chain(others) {
-        let best = found.entry(doc).or_default();
-        *best = best.max(score);
-    }
-    let mut found: Found = found.into_iter().collect();
-    found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    found
-}
-
 /// What was said on the days of the question; what covers most of it first.
-fn time_lane(corpus: &Corpus, question: &Question, matches: &Matches) -> Found {
+fn time_lane(
+    corpus: &Corpus,
+    question: &Question,
+    matches: &Matches,
+    allow: impl Fn(DocNumber) -> bool,
+) -> Found {
     let happened = corpus.calendar.happened(&question.days);
     let sessions: BTreeSet<_> = happened.sessions.into_iter().collect();
     let turns = sessions
@@ -117,51 +104,43 @@ fn time_lane(corpus: &Corpus, question: &Question, matches: &Matches) -> Found {
     let docs: BTreeSet<DocNumber> = turns
         .flat_map(|turn| turn.docs.clone())
         .chain(facts)
+        .filter(|doc| allow(*doc))
         .collect();
     best_covering(matches, docs)
 }
 
 /// The turns of the sessions that speak most of it.
-fn session_lane(corpus: &Corpus, matches: &Matches) -> Found {
+fn session_lane(corpus: &Corpus, matches: &Matches, allow: impl Fn(DocNumber) -> bool) -> Found {
     let sessions = matches.best_sessions(LANE_SESSIONS);
     let ids = sessions
         .iter()
         .map(|number| corpus.session_ids[*number as usize]);
     let turns = ids.flat_map(|session| corpus.turns_of(session));
     let docs = turns.flat_map(|turn| turn.docs.clone());
-    best_covering(
-        matches,
-        docs.filter(|doc| matches.coverage(*doc) > 0.0).collect(),
-    )
+    let docs = docs.filter(|doc| matches.coverage(*doc) > 0.0 && allow(*doc));
+    best_covering(matches, docs.collect())
 }
 
 fn best_covering(matches: &Matches, docs: BTreeSet<DocNumber>) -> Found {
-    let mut found: Found = docs
-        .into_iter()
-        .map(|doc| (doc, matches.coverage(doc)))
-        .collect();
-    found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    found
+    let with_coverage = docs.into_iter().map(|doc| (doc, matches.coverage(doc)));
+    best(with_coverage.collect(), LANE_HITS)
 }
 
 /// Facts that share a name with a found fact: what is said of "my sister" belongs to what is said of Ines, once a fact says
 /// that the sister is Ines.
 ///
 /// With the score of the hit that leads to them. A name that many facts have connects nothing.
-fn linked(
-    corpus: &Corpus,
-    query: &Query,
-    hits: &BTreeMap<RecordRef, Vec<LaneHit>>,
-) -> BTreeMap<FactId, f32> {
+fn linked(corpus: &Corpus, query: &Query, hits: &Hits) -> BTreeMap<FactId, f32> {
     const MANY: usize = 20;
     const SOURCES: u32 = 3;
     let mut linked: BTreeMap<FactId, f32> = BTreeMap::new();
-    for (record, lanes) in hits {
+    for (record, lanes) in hits.records() {
         let RecordRef::Fact(id) = record else {
             continue;
         };
         let strongest = lanes
             .iter()
+            .map(|(_, hit)| hit)
             .filter(|hit| hit.rank <= SOURCES && hit.lane != Lane::Time);
         let Some(score) = strongest
             .map(|hit| hit.score.clamp(0.0, 1.0))
@@ -169,13 +148,14 @@ fn linked(
         else {
             continue;
         };
-        let entities = corpus.facts[id]
-            .links
-            .iter()
-            .filter(|name| corpus.names.n_named(name) <= MANY);
-        for other in entities.flat_map(|name| corpus.names.facts_named(name)) {
+        let links = corpus.facts[&id].links.iter();
+        let links = links.map(|name| corpus.names.facts_named(name));
+        for doc in links.filter(|docs| docs.len() <= MANY).flatten() {
+            let Some(RecordRef::Fact(other)) = corpus.owner(*doc).map(|owner| owner.record) else {
+                continue;
+            };
             let other = corpus.newest(other, query.filter.known_on);
-            if other != *id && !is_excluded(corpus, query, RecordRef::Fact(other)) {
+            if other != id && !is_excluded(corpus, query, RecordRef::Fact(other)) {
                 let best = linked.entry(other).or_default();
                 *best = best.max(score);
             }
@@ -243,104 +223,35 @@ fn blocked(corpus: &Corpus, query: &Query) -> Vec<bool> {
     blocked
 }
 
-fn records_hit(
-    corpus: &Corpus,
-    query: &Query,
-    lanes: &[(Lane, Found)],
-) -> BTreeMap<RecordRef, Vec<LaneHit>> {
-    let mut hits: BTreeMap<RecordRef, Vec<LaneHit>> = BTreeMap::new();
-    for (lane, found) in lanes {
-        for (place, (doc, score)) in found.iter().enumerate() {
-            let Some(owner) = corpus.owner(*doc) else {
-                continue;
-            };
-            let record = match owner.record {
-                RecordRef::Fact(id) => RecordRef::Fact(corpus.newest(id, query.filter.known_on)),
-                turn => turn,
-            };
-            let known = hits.entry(record).or_default();
-            if known.iter().all(|hit| hit.lane != *lane) {
-                known.push(LaneHit {
-                    lane: *lane,
-                    rank: place as u32 + 1,
-                    score: *score,
-                });
-            }
-        }
-    }
-    hits
-}
-
-fn expand(corpus: &Corpus, query: &Query, hits: impl Iterator<Item = RecordRef>) -> Vec<RecordRef> {
-    let mut candidates = Vec::new();
-    let add_facts_of = |turn: TurnId, candidates: &mut Vec<RecordRef>| {
-        candidates.extend(
-            corpus
-                .facts_of(turn)
-                .map(|id| RecordRef::Fact(corpus.newest(id, query.filter.known_on))),
-        );
-    };
-    for record in hits {
-        candidates.push(record);
+/// What was found, and what was said beside it, each once, in the order of records.
+fn expand<'a>(corpus: &'a Corpus, query: &Query, hits: &Hits) -> Vec<Candidate<'a>> {
+    let on = query.filter.known_on;
+    let (mut turns, mut facts, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    let facts_of = |turn: TurnId| corpus.facts_of(turn).map(|id| corpus.newest(id, on));
+    for (record, _) in hits.records() {
         match record {
             RecordRef::Turn(id) => {
-                add_facts_of(id, &mut candidates);
-                if let Some(place) = corpus.turns.place(id) {
-                    let beside = place.before().into_iter().chain(place.after());
-                    candidates.extend(beside.map(|place| RecordRef::Turn(place.id())));
-                }
+                let place = corpus.turns.place(id).expect("a turn that has documents");
+                let beside = place.before().into_iter().chain(place.after());
+                turns.extend(beside.chain([place]));
+                facts.extend(facts_of(id));
             }
-            RecordRef::File(_) => {}
-            RecordRef::Fact(_) => {
-                if let Some(turn) = corpus.source_of(record) {
-                    for beside in [Some(turn), corpus.before(turn), corpus.after(turn)] {
-                        beside
-                            .into_iter()
-                            .for_each(|turn| add_facts_of(turn, &mut candidates));
-                    }
-                }
-            }
-        }
-    }
-    candidates.sort_unstable();
-    candidates.dedup();
-    candidates
-}
-
-/// All documents whose similarity the scores of the candidates need, each once.
-pub(super) fn compared_documents(corpus: &Corpus, candidates: &Candidates) -> Vec<DocNumber> {
-    let mut docs = Vec::new();
-    for record in &candidates.records {
-        match record {
-            RecordRef::File(_) => docs.extend(corpus.documents_of(*record)),
-            RecordRef::Turn(id) => {
-                let place = corpus.turns.place(*id);
-                let before = place.and_then(Place::before);
-                let after = place.and_then(Place::after);
-                let earlier = before.and_then(Place::before);
-                let later = after.and_then(Place::after);
-                for place in [earlier, before, place, after, later].into_iter().flatten() {
-                    docs.extend(place.turn().docs.clone());
-                }
-            }
+            RecordRef::File(id) => files.push(Candidate::File(id)),
             RecordRef::Fact(id) => {
-                let breath = &candidates.breaths[id];
-                let facts = breath
-                    .versions
-                    .iter()
-                    .chain(&breath.before)
-                    .chain(&breath.after);
-                let facts = facts.map(|id| RecordRef::Fact(*id));
-                let turns = breath.turns.iter().map(|id| RecordRef::Turn(*id));
-                docs.extend(
-                    facts
-                        .chain(turns)
-                        .flat_map(|record| corpus.documents_of(record)),
-                );
+                facts.push(id);
+                if let Some(turn) = corpus.source_of(record) {
+                    let beside = [Some(turn), corpus.before(turn), corpus.after(turn)];
+                    facts.extend(beside.into_iter().flatten().flat_map(facts_of));
+                }
             }
         }
     }
-    docs.sort_unstable();
-    docs.dedup();
-    docs
+    turns.sort_unstable_by_key(|place| place.id());
+    turns.dedup_by_key(|place| place.id());
+    facts.sort_unstable();
+    facts.dedup();
+    let turns = turns.into_iter().map(Candidate::Turn);
+    let facts = facts.into_iter();
+    let facts = facts.map(|id| Candidate::Fact(Breath::of(corpus, id, on)));
+    turns.chain(facts).chain(files).collect()
 }

@@ -5,12 +5,12 @@
 //! score if that was higher, so that the passage does not lose its place. Where the turn says more than its facts, both stay.
 //! Of texts with the same wording one stays: a fact before a turn, then the stronger, then the newer.
 
+use super::candidates::Candidate;
 use super::corpus::Corpus;
 use super::relations::KnownOn;
-use super::turns::TurnEntry;
+use super::turns::{Place, TurnEntry};
 use super::{Part, Query, Recalled};
-use crate::model::{FactId, RecordRef, TurnId};
-use std::collections::{BTreeMap, HashMap};
+use crate::model::{FactId, RecordRef};
 use std::ops::Range;
 
 /// The most of a turn that may be left outside its facts' quotes when the facts stand for it: this share of the text.
@@ -56,51 +56,52 @@ impl Standing {
     }
 }
 
-pub(super) fn collapse(
+/// A relevant record and how it stands.
+type Item<'a> = (&'a Candidate<'a>, Standing);
+
+/// `items` in the order of their records.
+pub(super) fn collapse<'a>(
     corpus: &Corpus,
     query: &Query,
-    mut items: BTreeMap<RecordRef, Standing>,
-) -> Vec<(RecordRef, Standing)> {
-    let turns: Vec<TurnId> = items.keys().filter_map(turn_of).collect();
-    for turn in turns {
-        let on = query.filter.known_on;
+    mut items: Vec<Item<'a>>,
+) -> Vec<Item<'a>> {
+    let on = query.filter.known_on;
+    let mut dropped = Vec::new();
+    for at in 0..items.len() {
+        let Candidate::Turn(place) = items[at].0 else {
+            break;
+        };
         let is_said = |fact: FactId| {
             let record = RecordRef::Fact(fact);
-            items.contains_key(&record) || query.exclude.contains(&record)
+            place_of(&items, record).is_some() || query.exclude.contains(&record)
         };
-        let facts = covering_facts(corpus, turn, on, is_said);
+        let facts = covering_facts(corpus, *place, on, is_said);
         if facts.is_empty() {
             continue;
         }
-        let dropped = items
-            .remove(&RecordRef::Turn(turn))
-            .expect("a relevant turn");
+        dropped.push(at);
         let newest = facts.iter().map(|fact| (corpus.newest(*fact, on), *fact));
-        let relevant = newest.filter(|(newest, _)| items.contains_key(&RecordRef::Fact(*newest)));
-        let strength = |fact: &FactId| items[&RecordRef::Fact(*fact)].score;
-        let strongest = relevant.reduce(|a, b| {
-            if strength(&b.0) > strength(&a.0) {
-                b
-            } else {
-                a
-            }
+        let relevant = newest.filter_map(|(newest, version)| {
+            let heir = place_of(&items, RecordRef::Fact(newest))?;
+            Some((heir, version))
         });
-        if let Some((newest, version)) = strongest {
+        let strength = |heir: usize| items[heir].1.score;
+        let strongest = relevant.reduce(|a, b| if strength(b.0) > strength(a.0) { b } else { a });
+        if let Some((heir, version)) = strongest {
             let share = corpus.kept_share(version, query.now, on);
-            let heir = items
-                .get_mut(&RecordRef::Fact(newest))
-                .expect("a relevant fact");
-            heir.inherit(dropped.score * share);
+            let left = items[at].1.score * share;
+            items[heir].1.inherit(left);
         }
+    }
+    for at in dropped.into_iter().rev() {
+        items.remove(at);
     }
     one_of_each_wording(corpus, items)
 }
 
-fn turn_of(record: &RecordRef) -> Option<TurnId> {
-    match record {
-        RecordRef::Turn(id) => Some(*id),
-        RecordRef::Fact(_) | RecordRef::File(_) => None,
-    }
+fn place_of(items: &[Item], record: RecordRef) -> Option<usize> {
+    let place = items.binary_search_by_key(&record, |(candidate, _)| candidate.record());
+    place.ok()
 }
 
 /// The facts that stand for a turn together; none if they do not.
@@ -108,20 +109,20 @@ fn turn_of(record: &RecordRef) -> Option<TurnId> {
 /// `is_said` tells of the newest version of a fact whether it is in the answer or in the prompt already.
 fn covering_facts(
     corpus: &Corpus,
-    turn: TurnId,
+    place: Place,
     on: KnownOn,
     is_said: impl Fn(FactId) -> bool,
 ) -> Vec<FactId> {
-    let entry = corpus.turns.get(turn).expect("a relevant turn");
     let facts: Vec<FactId> = corpus
-        .facts_of(turn)
+        .facts_of(place.id())
         .filter(|fact| is_said(corpus.newest(*fact, on)))
         .collect();
     let spans = facts
         .iter()
         .filter_map(|fact| corpus.facts[fact].evidence.as_ref());
-    let left = units_left(entry, spans.map(|(_, span)| span.clone()).collect());
-    if left as f32 <= LEFT_SHARE * entry.length as f32 && left <= LEFT_UNITS {
+    let spans = spans.map(|(_, span)| span.clone()).collect();
+    let left = units_left(place.turn(), spans);
+    if left as f32 <= LEFT_SHARE * place.turn().length as f32 && left <= LEFT_UNITS {
         facts
     } else {
         Vec::new()
@@ -141,28 +142,32 @@ fn units_left(turn: &TurnEntry, mut spans: Vec<Range<u32>>) -> u32 {
     left
 }
 
-fn one_of_each_wording(
-    corpus: &Corpus,
-    items: BTreeMap<RecordRef, Standing>,
-) -> Vec<(RecordRef, Standing)> {
-    let mut by_wording: HashMap<u64, (RecordRef, Standing)> = HashMap::with_capacity(items.len());
-    for item in items {
-        let wording = match item.0 {
-            RecordRef::Turn(id) => corpus.turns.get(id).expect("a relevant turn").wording,
-            RecordRef::Fact(id) => corpus.facts[&id].wording,
-            RecordRef::File(id) => corpus.files[&id].wording,
+fn one_of_each_wording<'a>(corpus: &Corpus, items: Vec<Item<'a>>) -> Vec<Item<'a>> {
+    let wording = |candidate: &Candidate| match candidate {
+        Candidate::Turn(place) => place.turn().wording,
+        Candidate::Fact(breath) => breath.newest().fact.wording,
+        Candidate::File(id) => corpus.files[id].wording,
+    };
+    let mut by_wording: Vec<(u64, Item)> = items
+        .into_iter()
+        .map(|item| (wording(item.0), item))
+        .collect();
+    // Stable: of equal wordings the order of records stays.
+    by_wording.sort_by_key(|(wording, _)| *wording);
+    let mut kept: Vec<(u64, Item)> = Vec::with_capacity(by_wording.len());
+    for (wording, item) in by_wording {
+        let item = match kept.pop_if(|(other, _)| *other == wording) {
+            Some((_, earlier)) => better(earlier, item),
+            None => item,
         };
-        match by_wording.remove(&wording) {
-            Some(other) => by_wording.insert(wording, better(other, item)),
-            None => by_wording.insert(wording, item),
-        };
+        kept.push((wording, item));
     }
-    by_wording.into_values().collect()
+    kept.into_iter().map(|(_, item)| item).collect()
 }
 
 /// `earlier` precedes `later` in the order of records.
-fn better(earlier: (RecordRef, Standing), later: (RecordRef, Standing)) -> (RecordRef, Standing) {
-    let is_fact = |item: &(RecordRef, Standing)| matches!(item.0, RecordRef::Fact(_));
+fn better<'a>(earlier: Item<'a>, later: Item<'a>) -> Item<'a> {
+    let is_fact = |item: &Item| matches!(item.0, Candidate::Fact(_));
     let (mut kept, dropped) = match (is_fact(&earlier), is_fact(&later)) {
         (true, false) => (earlier, later),
         (false, true) => (later, earlier),

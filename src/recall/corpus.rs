@@ -283,7 +283,7 @@ impl Corpus {
         }
         let subject = terms(&fact.subject);
         let names = Names::of(fact);
-        self.names.add(fact.id, &names);
+        self.names.add(doc, &names);
         let own = std::iter::once(day_of(fact.valid_from));
         let days: Box<[DaySpan]> = own
             .chain(named_days(&fact.statement, fact.valid_from))
@@ -380,7 +380,7 @@ impl Corpus {
     /// Takes a fact out of everything but the document lists.
     fn forget_fact(&mut self, id: FactId) -> Option<FactEntry> {
         let fact = self.facts.remove(&id)?;
-        self.names.remove(id, &fact.names);
+        self.names.remove(fact.doc, &fact.names);
         self.calendar
             .remove(fact.days[0].first, RecordRef::Fact(id));
         if let Some((turn, _)) = &fact.evidence

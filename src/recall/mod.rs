@@ -17,7 +17,7 @@
 //! | `lane/time` | the days |
 //! | `question`, `voice` | what a question says, and whom it means |
 //! | `filter` | what may be recalled |
-//! | `rank`, `candidates` | from the question to the answer: candidates, expansion, order |
+//! | `rank`, `candidates`, `hits` | from the question to the answer: what the lanes found, expansion, order |
 //! | `score` | the score of a turn, of a fact and of a memory file |
 //! | `gate` | what is strong enough to be brought up |
 //! | `collapse` | duplicates |
@@ -38,6 +38,7 @@ pub mod evaluation;
 mod filter;
 mod gate;
 mod generations;
+mod hits;
 mod lane;
 mod postings;
 mod question;

@@ -274,7 +274,7 @@ impl Postings {
         let mut touched = Vec::new();
         let mut sessions = vec![0.0f32; self.sessions.len()];
         let mut in_session = vec![0.0f32; self.sessions.len()];
-        let passage_average = average(self.total_length, self.n_live);
+        let saturation = Saturation::new(average(self.total_length, self.n_live));
         let n_sessions = self.sessions.iter().filter(|s| s.n_docs > 0).count();
         let session_length = self.sessions.iter().map(|s| s.length).sum();
         let session_average = average(session_length, n_sessions);
@@ -286,24 +286,35 @@ impl Postings {
             let mut with_term: Vec<DocNumber> = Vec::new();
             let mut sessions_with_term = Vec::new();
             for (list, share) in self.forms(term, &terms) {
+                // The documents of a session mostly stand together: its sum is kept at hand meanwhile.
+                let (mut present, mut sum) = (NO_SESSION, 0.0);
                 for entry in list {
                     let document = self.documents[entry.doc as usize];
                     if !document.is_live() {
                         continue;
                     }
-                    let frequency = f32::from(entry.term_frequency);
-                    let length = document.length as f32 / passage_average;
                     let best = &mut best_form[entry.doc as usize];
                     if *best == 0.0 {
                         with_term.push(entry.doc);
                     }
-                    *best = best.max(share * saturated(frequency, length, K1, B));
-                    if let Some(session) = document.session() {
-                        if in_session[session as usize] == 0.0 {
+                    let saturated = saturation.of(entry.term_frequency, document.length);
+                    *best = best.max(share * saturated);
+                    let Some(session) = document.session() else {
+                        continue;
+                    };
+                    if session != present {
+                        if present != NO_SESSION {
+                            in_session[present as usize] = sum;
+                        }
+                        (present, sum) = (session, in_session[session as usize]);
+                        if sum == 0.0 {
                             sessions_with_term.push(session);
                         }
-                        in_session[session as usize] += share * frequency;
                     }
+                    sum += share * f32::from(entry.term_frequency);
+                }
+                if present != NO_SESSION {
+                    in_session[present as usize] = sum;
                 }
             }
             let weight = idf(with_term.len(), self.n_live);
@@ -355,6 +366,43 @@ fn idf(n_with_term: usize, n: usize) -> f32 {
 
 fn saturated(frequency: f32, relative_length: f32, k1: f32, b: f32) -> f32 {
     frequency * (k1 + 1.0) / (frequency + k1 * (1.0 - b + b * relative_length))
+}
+
+/// [`saturated`] of passages, looked up where it can be: a common word stands in half of all documents, and most of them are short.
+struct Saturation {
+    average: f32,
+    /// By frequency less 1 and length.
+    known: Vec<[f32; Saturation::LENGTHS]>,
+}
+
+impl Saturation {
+    const FREQUENCIES: u16 = 3;
+    const LENGTHS: usize = 128;
+
+    fn new(average: f32) -> Saturation {
+        let mut saturation = Saturation {
+            average,
+            known: Vec::new(),
+        };
+        let of_all =
+            |frequency| std::array::from_fn(|length| saturation.compute(frequency, length as u32));
+        saturation.known = (1..=Saturation::FREQUENCIES).map(of_all).collect();
+        saturation
+    }
+
+    #[inline]
+    fn of(&self, frequency: u16, length: u32) -> f32 {
+        let known = self.known.get(usize::from(frequency.wrapping_sub(1)));
+        let known = known.and_then(|by_length| by_length.get(length as usize));
+        known
+            .copied()
+            .unwrap_or_else(|| self.compute(frequency, length))
+    }
+
+    fn compute(&self, frequency: u16, length: u32) -> f32 {
+        let relative_length = length as f32 / self.average;
+        saturated(f32::from(frequency), relative_length, K1, B)
+    }
 }
 
 fn divisor_share(n_terms: usize) -> f32 {

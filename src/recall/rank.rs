@@ -1,6 +1,6 @@
 //! The way from a question to its answer.
 
-use super::candidates::{Candidates, compared_documents, is_excluded};
+use super::candidates::{Candidates, is_excluded};
 use super::collapse::Standing;
 use super::corpus::Corpus;
 use super::lane::dense::Dense;
@@ -8,8 +8,6 @@ use super::question::Question;
 use super::score::Ranking;
 use super::{Query, Recollection};
 use crate::index::IndexError;
-use crate::model::RecordRef;
-use std::collections::BTreeMap;
 
 impl Corpus {
     /// What the message should bring to mind; nothing if nothing is relevant.
@@ -42,36 +40,35 @@ fn recall_by(
     let matches = corpus.postings.ask(&question.terms);
     let candidates = Candidates::find(corpus, query, &question, &matches, meaning)?;
     let similar = match meaning {
-        Some((dense, vector)) => {
-            let docs = compared_documents(corpus, &candidates);
-            Some(dense.compare(vector, &docs, corpus.n_documents())?)
-        }
+        Some((dense, vector)) => Some(dense.compare(vector, corpus.n_documents())?),
         None => None,
     };
     let ranking = Ranking {
         corpus,
         query,
-        question,
-        matches,
+        question: &question,
+        matches: &matches,
         similar,
         candidates: &candidates,
     };
-    let found = candidates.records.iter().copied();
-    let relevant: BTreeMap<RecordRef, Standing> = found
-        .filter(|record| !is_excluded(corpus, query, *record) && ranking.is_relevant(*record))
-        .map(|record| (record, Standing::of(ranking.score(record))))
-        .collect();
-    let mut standings = super::collapse::collapse(corpus, query, relevant);
-    standings.sort_by(|(a, one), (b, other)| other.score.total_cmp(&one.score).then(a.cmp(b)));
+    let relevant = candidates.all.iter().filter(|candidate| {
+        !is_excluded(corpus, query, candidate.record()) && ranking.is_relevant(candidate)
+    });
+    let relevant = relevant.map(|one| (one, Standing::of(ranking.score(one))));
+    let mut standings = super::collapse::collapse(corpus, query, relevant.collect());
+    standings.sort_by(|(a, one), (b, other)| {
+        let by_score = other.score.total_cmp(&one.score);
+        by_score.then_with(|| a.record().cmp(&b.record()))
+    });
     standings.truncate(query.limit);
     // Reasons are given for what is returned only.
     let items = standings
         .into_iter()
-        .map(|(record, standing)| standing.explained(ranking.item(record)))
+        .map(|(candidate, standing)| standing.explained(ranking.item(candidate)))
         .collect();
     Ok(Recollection {
         items,
-        candidates: candidates.records.len(),
+        candidates: candidates.all.len(),
         refused: None,
     })
 }

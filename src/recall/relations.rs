@@ -93,9 +93,9 @@ impl Corpus {
     /// Either record may name the other. A version is newer only if it was recorded later, so that wrong links can not run in a circle.
     /// If two claim the place, the later one has it.
     pub(super) fn newer(&self, id: FactId, on: KnownOn) -> Option<FactId> {
+        let claims = self.newer_versions.get(&id)?.iter();
         let this = self.facts.get(&id)?;
         let age = |id: FactId, fact: &FactEntry| (fact.times.recorded_at.unix_ms, id);
-        let claims = self.newer_versions.get(&id)?.iter();
         let valid = claims.filter_map(|newer| {
             let other = self.facts.get(newer)?;
             let is_linked = this.superseded_by == Some(*newer) || other.supersedes == Some(id);

@@ -2,7 +2,7 @@
 
 use crate::model::{Role, Turn};
 use crate::text::fold;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Who spoke a turn.
@@ -30,7 +30,8 @@ struct Person {
 /// What a question says about who spoke.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Meant {
-    /// The one person that the question names.
+    /// The person whose words the question wants: the one that it names, or the first of several. What "Ann said of Ben" was said by Ann;
+    /// with "Ann and Ben" it may have been either, and nobody is meant.
     pub named: Option<Voice>,
     /// In a chat of two without names: who it must have been, by "I" and "you".
     pub implied: Option<Voice>,
@@ -75,7 +76,10 @@ impl Voices {
                 words: text.to_owned(),
             };
         }
-        let mut named = BTreeSet::new();
+        let mut named: Vec<u16> = Vec::new();
+        let mut are_joined = false;
+        // The words since the last name.
+        let mut between: Vec<String> = Vec::new();
         let mut words = String::with_capacity(text.len());
         for part in text.split_word_bounds() {
             let bare = part.trim_end_matches("'s").trim_end_matches("’s");
@@ -83,21 +87,46 @@ impl Voices {
             let owners = present
                 .iter()
                 .filter(|(_, person)| person.words.contains(&folded));
-            let before = named.len();
-            let n_owners = owners.map(|(number, _)| named.insert(*number)).count();
-            if n_owners == 0 {
+            let owners: Vec<u16> = owners.map(|(number, _)| *number).collect();
+            if owners.is_empty() {
                 words.push_str(part);
+                if folded.contains(|c: char| c.is_alphanumeric() || c == '&') {
+                    between.push(folded);
+                }
+                continue;
             }
-            debug_assert!(named.len() >= before);
+            let n_before = named.len();
+            for owner in owners {
+                if !named.contains(&owner) {
+                    named.push(owner);
+                }
+            }
+            if n_before < 2 && named.len() > 1 {
+                // A name of two people joins them, too.
+                are_joined = n_before == 0 || is_joining(&between);
+            }
+            between.clear();
         }
         Meant {
-            named: match named.len() {
-                1 => named.first().copied().map(Voice::Named),
+            named: match named[..] {
+                [one] => Some(Voice::Named(one)),
+                [first, ..] if !are_joined => Some(Voice::Named(first)),
                 _ => None,
             },
             implied: None,
             words,
         }
+    }
+}
+
+/// Whether what stands between two names makes one subject of them.
+fn is_joining(between: &[String]) -> bool {
+    const JOINING: &str =
+        "and or & with und oder mit et ou avec y o con e i и или с en of met ve veya ile";
+    match between {
+        [] => true,
+        [one] => JOINING.split(' ').any(|word| word == one),
+        _ => false,
     }
 }
 

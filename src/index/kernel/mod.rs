@@ -4,10 +4,8 @@
 //! against a query that keeps its precision in [`Tables`]. Each exists in plain Rust and on simd128, with the same results
 //! bit by bit; the build's target features choose.
 
-#[cfg_attr(
-    all(target_arch = "wasm32", target_feature = "simd128", not(test)),
-    allow(dead_code, reason = "the twin that tests compare with")
-)]
+/// With SIMD, the twin that tests compare with.
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 pub(crate) mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(crate) mod simd128;

@@ -7,6 +7,9 @@
 /// entries therefore rank codes as the dot product does, up to rounding.
 pub(crate) struct Tables {
     entries: Vec<u8>,
+    /// For every 8 components the sums of the entries of each byte of a code: without SIMD one look-up is cheaper than two.
+    #[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+    by_byte: Vec<u8>,
     /// Half the greatest sum: what a code without any relation to the query adds up to. At most 31 · 1,024 / 2 = 15,872.
     middle: i16,
     /// Sums less `middle` fit an i16 after a shift by this, which keeps what a multiplication by a lift would round away.
@@ -54,6 +57,8 @@ impl Tables {
         // The greatest distance from the middle is the middle itself, or one more.
         let shift = (i32::from(i16::MAX) / (i32::from(middle) + 1)).ilog2();
         Tables {
+            #[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+            by_byte: by_byte(&entries),
             entries,
             middle,
             shift,
@@ -65,6 +70,13 @@ impl Tables {
     #[inline(always)]
     pub(crate) fn entries(&self) -> &[u8] {
         &self.entries
+    }
+
+    /// 256 for every 8 components.
+    #[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+    #[inline(always)]
+    pub(crate) fn by_byte(&self) -> &[u8] {
+        &self.by_byte
     }
 
     #[inline(always)]
@@ -81,4 +93,18 @@ impl Tables {
     pub(crate) fn step(&self) -> f32 {
         self.step
     }
+}
+
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
+fn by_byte(entries: &[u8]) -> Vec<u8> {
+    let mut sums = Vec::with_capacity(entries.len() * 8);
+    for both in entries.as_chunks::<32>().0 {
+        let (low, high) = both.split_at(16);
+        // At most twice GREATEST.
+        sums.extend(
+            high.iter()
+                .flat_map(|high| low.iter().map(move |low| low + high)),
+        );
+    }
+    sums
 }

@@ -55,6 +55,9 @@ fn the_greatest_dot_products_fit() {
             let compact = vec![127i8; dimensions];
             let exact = 127 * 32_767 * dimensions as i64 * i64::from(sign);
             assert_eq!(dot_compact(&compact, &other), exact);
+            // A tampered row may hold one more.
+            let exact = -128 * 32_767 * dimensions as i64 * i64::from(sign);
+            assert_eq!(scalar::dot_compact(&vec![-128; dimensions], &other), exact);
         }
     }
     // A tampered row may wrap, the same everywhere, but never trap.

@@ -1,10 +1,11 @@
 //! The dense lane: documents whose vectors point where the question's does.
 
 use super::Found;
-use crate::index::{IndexConfig, IndexError, Mode, Precision, VectorIndex};
+use crate::index::{Comparison, IndexConfig, IndexError, Mode, Precision, VectorIndex};
 use crate::recall::EmbedderSpec;
 use crate::recall::bytes::of_map;
 use crate::recall::postings::DocNumber;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -151,19 +152,13 @@ impl Dense {
         Ok(calibrated.collect())
     }
 
-    /// The calibrated similarities of given documents, those that have a vector; each document once.
-    pub fn compare(
-        &self,
-        vector: &[f32],
-        docs: &[DocNumber],
-        n_documents: usize,
-    ) -> Result<Similar, IndexError> {
-        let mut similar = Similar(vec![f32::NAN; n_documents]);
-        let note = |doc: DocNumber, cosine| {
-            similar.0[doc as usize] = self.spec.calibrate(cosine);
-        };
-        self.index.scores_of(vector, docs.iter().copied(), note)?;
-        Ok(similar)
+    /// The calibrated similarities of single documents to one question.
+    pub fn compare(&self, vector: &[f32], n_documents: usize) -> Result<Similar<'_>, IndexError> {
+        Ok(Similar {
+            spec: &self.spec,
+            comparison: self.index.compare(vector)?,
+            known: vec![Cell::new(NOT_COMPARED); n_documents],
+        })
     }
 
     /// Heap bytes.
@@ -173,12 +168,30 @@ impl Dense {
     }
 }
 
-/// How similar documents are to one question. By number, since scores ask for thousands: what was not compared is not a number.
-pub(crate) struct Similar(Vec<f32>);
+/// How similar documents are to one question. Each is compared when it is first asked for, and once: a score looks at the turns around,
+/// and what does not pass the gate is never scored.
+pub(crate) struct Similar<'a> {
+    spec: &'a EmbedderSpec,
+    comparison: Comparison<'a>,
+    /// By document number.
+    known: Vec<Cell<f32>>,
+}
 
-impl Similar {
+/// Not a number, unlike any similarity: the document was not asked for yet.
+const NOT_COMPARED: f32 = f32::NAN;
+
+/// Likewise: the document has no vector.
+const WITHOUT_VECTOR: f32 = f32::INFINITY;
+
+impl Similar<'_> {
+    /// The similarity of a document; `None` if it has no vector.
     pub fn get(&self, doc: DocNumber) -> Option<f32> {
-        let similarity = self.0[doc as usize];
-        (!similarity.is_nan()).then_some(similarity)
+        let known = &self.known[doc as usize];
+        if known.get().is_nan() {
+            let cosine = self.comparison.score(doc);
+            let similarity = cosine.map(|cosine| self.spec.calibrate(cosine));
+            known.set(similarity.unwrap_or(WITHOUT_VECTOR));
+        }
+        Some(known.get()).filter(|similarity| similarity.is_finite())
     }
 }

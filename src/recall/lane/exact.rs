@@ -3,7 +3,8 @@
 //! Similarity of meaning knows no difference between two numbers or two names. Here a fact is found by its subject, its
 //! attribute or one of its entities, and any document by a number or a quoted phrase of the question.
 
-use crate::model::{Fact, FactId, SUBJECT_USER};
+use super::{Found, best};
+use crate::model::{Fact, SUBJECT_USER};
 use crate::recall::bytes::of_map;
 use crate::recall::postings::{DocNumber, Postings};
 use crate::text::terms;
@@ -15,7 +16,8 @@ const LONGEST_NAME: usize = 4;
 /// Facts by their names, each name as its terms with a space between.
 #[derive(Default)]
 pub(crate) struct Names {
-    facts: BTreeMap<Box<str>, BTreeSet<FactId>>,
+    /// The documents of the facts, ascending.
+    facts: BTreeMap<Box<str>, Vec<DocNumber>>,
 }
 
 impl Names {
@@ -33,16 +35,19 @@ impl Names {
         all.filter_map(|name| as_name(name)).collect()
     }
 
-    pub fn add(&mut self, id: FactId, names: &BTreeSet<Box<str>>) {
+    pub fn add(&mut self, doc: DocNumber, names: &BTreeSet<Box<str>>) {
         for name in names {
-            self.facts.entry(name.clone()).or_default().insert(id);
+            let facts = self.facts.entry(name.clone()).or_default();
+            if let Err(place) = facts.binary_search(&doc) {
+                facts.insert(place, doc);
+            }
         }
     }
 
-    pub fn remove(&mut self, id: FactId, names: &BTreeSet<Box<str>>) {
+    pub fn remove(&mut self, doc: DocNumber, names: &BTreeSet<Box<str>>) {
         for name in names {
             if let Some(facts) = self.facts.get_mut(name) {
-                facts.remove(&id);
+                facts.retain(|other| *other != doc);
                 if facts.is_empty() {
                     self.facts.remove(name);
                 }
@@ -53,34 +58,66 @@ impl Names {
     /// Heap bytes.
     pub fn bytes(&self) -> usize {
         let names: usize = self.facts.keys().map(|name| name.len()).sum();
-        // A set has a node of its own, however few it holds.
-        let of_set = |facts: &BTreeSet<FactId>| of_map::<FactId, ()>(facts.len().max(6));
+        let facts: usize = self.facts.values().map(Vec::capacity).sum();
         names
-            + self.facts.values().map(of_set).sum::<usize>()
-            + of_map::<Box<str>, BTreeSet<FactId>>(self.facts.len())
+            + facts * size_of::<DocNumber>()
+            + of_map::<Box<str>, Vec<DocNumber>>(self.facts.len())
     }
 
-    pub fn facts_named(&self, name: &str) -> impl Iterator<Item = FactId> {
-        self.facts.get(name).into_iter().flatten().copied()
+    pub fn facts_named(&self, name: &str) -> &[DocNumber] {
+        self.facts.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// How many facts have this name.
-    pub fn n_named(&self, name: &str) -> usize {
-        self.facts.get(name).map_or(0, BTreeSet::len)
-    }
-
-    /// The facts that a question names, by its terms in order; with the number of terms of the longest name.
-    pub fn named(&self, question: &[String]) -> BTreeMap<FactId, usize> {
-        let mut found = BTreeMap::new();
+    /// The facts that a question names, by its terms in order.
+    pub fn named(&self, question: &[String], n_documents: usize) -> Named {
+        let mut named = Named {
+            n_terms: vec![0; n_documents],
+            docs: Vec::new(),
+        };
         for n_terms in 1..=LONGEST_NAME {
             for gram in question.windows(n_terms) {
-                for fact in self.facts_named(&gram.join(" ")) {
-                    found.insert(fact, n_terms);
+                for doc in self.facts_named(&gram.join(" ")) {
+                    let longest = &mut named.n_terms[*doc as usize];
+                    if *longest == 0 {
+                        named.docs.push(*doc);
+                    }
+                    *longest = n_terms as u8;
                 }
             }
         }
-        found
+        named
     }
+}
+
+/// Which facts a question names.
+pub(crate) struct Named {
+    /// By document number: the terms of the longest name; 0 if it is not named.
+    n_terms: Vec<u8>,
+    /// Each once.
+    docs: Vec<DocNumber>,
+}
+
+impl Named {
+    pub fn contains(&self, doc: DocNumber) -> bool {
+        self.n_terms[doc as usize] > 0
+    }
+}
+
+/// Facts with a name of the question, longer names first; then whatever holds a number or phrase of it.
+pub(crate) fn search(
+    named: &Named,
+    holding: &HashMap<DocNumber, f32>,
+    n: usize,
+    allow: impl Fn(DocNumber) -> bool,
+) -> Found {
+    let others = holding.keys().filter(|doc| !named.contains(**doc));
+    let docs = named.docs.iter().chain(others);
+    let score = |doc: DocNumber| {
+        let held = holding.get(&doc).copied().unwrap_or_default();
+        held.max(f32::from(named.n_terms[doc as usize]))
+    };
+    let allowed = docs.filter(|doc| allow(**doc));
+    best(allowed.map(|doc| (*doc, score(*doc))).collect(), n)
 }
 
 fn as_name(text: &str) -> Option<Box<str>> {

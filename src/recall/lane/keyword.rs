@@ -1,12 +1,10 @@
 //! The keyword lane: documents that share words with the question.
 
-use super::Found;
+use super::{Found, best, better_first};
 use crate::recall::postings::{DocNumber, Matches};
 
 /// The `n` documents that cover most of the question; equal ones in the order of their numbers.
 pub(crate) fn search(matches: &Matches, n: usize, allow: impl Fn(DocNumber) -> bool) -> Found {
-    let order =
-        |a: &(DocNumber, f32), b: &(DocNumber, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     let mut found: Found = Vec::with_capacity(2 * n);
     // A common word touches half of the documents. What covers less than the n-th best so far is passed over.
     let mut least = f32::NEG_INFINITY;
@@ -17,12 +15,10 @@ pub(crate) fn search(matches: &Matches, n: usize, allow: impl Fn(DocNumber) -> b
         }
         found.push((*doc, coverage));
         if n > 0 && found.len() == 2 * n {
-            let (_, last, _) = found.select_nth_unstable_by(n - 1, order);
+            let (_, last, _) = found.select_nth_unstable_by(n - 1, better_first);
             least = last.1;
             found.truncate(n);
         }
     }
-    found.sort_unstable_by(order);
-    found.truncate(n);
-    found
+    best(found, n)
 }

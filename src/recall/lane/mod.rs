@@ -6,6 +6,7 @@ pub(crate) mod keyword;
 pub(crate) mod time;
 
 use super::postings::DocNumber;
+use std::cmp::Ordering;
 
 /// The name of a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,3 +54,17 @@ pub struct LaneHit {
 
 /// What a lane found, best first.
 pub(crate) type Found = Vec<(DocNumber, f32)>;
+
+/// The `n` best, best first; equal ones in the order of their numbers.
+pub(crate) fn best(mut found: Found, n: usize) -> Found {
+    if n > 0 && found.len() > n {
+        found.select_nth_unstable_by(n - 1, better_first);
+    }
+    found.truncate(n);
+    found.sort_unstable_by(better_first);
+    found
+}
+
+fn better_first(a: &(DocNumber, f32), b: &(DocNumber, f32)) -> Ordering {
+    b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
+}

@@ -7,17 +7,14 @@ mod fact;
 mod file;
 mod turn;
 
-use super::candidates::Candidates;
+use super::candidates::{Candidate, Candidates};
 use super::corpus::Corpus;
 use super::gate::{GATE_PER_LENGTH, gate, gated, keyword_gate};
-use super::lane::Lane;
 use super::lane::dense::Similar;
 use super::postings::{DocNumber, Matches};
 use super::question::Question;
-use super::turns::Place;
 use super::weights::{QUESTION_TERMS, RECENCY_DAYS, Weights};
 use super::{Part, Query, Recalled};
-use crate::model::{RecordRef, TurnId};
 use crate::real;
 use crate::text::{AnswerForm, DaySpan};
 use crate::time::Timestamp;
@@ -105,10 +102,10 @@ impl Parts {
 pub(super) struct Ranking<'a> {
     pub corpus: &'a Corpus,
     pub query: &'a Query<'a>,
-    pub question: Question,
-    pub matches: Matches,
-    pub similar: Option<Similar>,
-    pub candidates: &'a Candidates,
+    pub question: &'a Question,
+    pub matches: &'a Matches,
+    pub similar: Option<Similar<'a>>,
+    pub candidates: &'a Candidates<'a>,
 }
 
 impl Ranking<'_> {
@@ -158,82 +155,66 @@ impl Ranking<'_> {
     }
 
     /// Whether a record is strong enough, or something that was said beside it is.
-    pub fn is_relevant(&self, record: RecordRef) -> bool {
-        match record {
-            RecordRef::Turn(id) => {
-                let place = self.corpus.turns.place(id);
-                let before = place.and_then(Place::before);
-                let beside = [place, before, place.and_then(Place::after)];
+    pub fn is_relevant(&self, candidate: &Candidate) -> bool {
+        match candidate {
+            Candidate::Turn(place) => {
+                let beside = [Some(*place), place.before(), place.after()];
                 let mut turns = beside.iter().flatten().map(|place| place.turn());
                 turns.any(|turn| self.turn_passes(turn))
             }
-            RecordRef::File(id) => self.file_passes(id),
-            RecordRef::Fact(id) => {
-                let breath = &self.candidates.breaths[&id];
-                let mut facts = breath
-                    .versions
-                    .iter()
-                    .chain(&breath.before)
-                    .chain(&breath.after);
-                facts.any(|id| self.fact_passes(*id))
-                    || breath.turns.iter().any(|id| {
-                        // The turn of a fact's quote may be gone.
-                        let turn = self.corpus.turns.get(*id);
-                        turn.is_some_and(|turn| self.turn_passes(turn))
-                    })
+            Candidate::File(id) => self.file_passes(*id),
+            Candidate::Fact(breath) => {
+                let beside = breath.before.iter().chain(&breath.after);
+                let mut facts = breath.versions.iter().chain(beside);
+                facts.any(|version| self.fact_passes(*version))
+                    || breath.turns.iter().any(|turn| self.turn_passes(turn))
             }
         }
     }
 
     /// The score of a candidate.
-    pub fn score(&self, record: RecordRef) -> f32 {
-        self.parts(record).sum()
+    pub fn score(&self, candidate: &Candidate) -> f32 {
+        self.parts(candidate).sum()
     }
 
-    fn parts(&self, record: RecordRef) -> Parts {
-        match record {
-            RecordRef::Turn(id) => self.turn_parts(self.place(id)),
-            RecordRef::Fact(id) => self.fact_parts(id),
-            RecordRef::File(id) => self.file_parts(id),
+    fn parts(&self, candidate: &Candidate) -> Parts {
+        match candidate {
+            Candidate::Turn(place) => self.turn_parts(*place),
+            Candidate::Fact(breath) => self.fact_parts(breath),
+            Candidate::File(id) => self.file_parts(*id),
         }
     }
 
-    /// Where a candidate stands.
-    fn place(&self, id: TurnId) -> Place<'_> {
-        self.corpus.turns.place(id).expect("a candidate is here")
-    }
-
     /// A candidate with its reasons.
-    pub fn item(&self, record: RecordRef) -> Recalled {
-        let (beside, older, piece) = match record {
-            RecordRef::Turn(id) => {
-                let place = self.place(id);
+    pub fn item(&self, candidate: &Candidate) -> Recalled {
+        let (beside, older, piece) = match candidate {
+            Candidate::Turn(place) => {
                 let (piece, _) = self.turn(place.turn());
                 let span = place.turn().span(piece);
-                (self.beside_turn(place), Vec::new(), Some(span))
+                (self.beside_turn(*place), Vec::new(), Some(span))
             }
-            RecordRef::File(id) => {
-                let (piece, _) = self.file(id);
-                let span = self.corpus.files[&id].spans[piece].clone();
+            Candidate::File(id) => {
+                let (piece, _) = self.file(*id);
+                let span = self.corpus.files[id].spans[piece].clone();
                 (Vec::new(), Vec::new(), Some(span))
             }
-            RecordRef::Fact(id) => {
-                let quote = self.corpus.facts[&id].evidence.as_ref();
-                let older = self.corpus.older(id, self.query.filter.known_on);
+            Candidate::Fact(breath) => {
+                let quote = breath.newest().fact.evidence.as_ref();
+                let older = breath.versions[1..].iter().map(|version| version.id);
                 (
-                    self.beside_fact(id),
-                    older,
+                    self.beside_fact(breath),
+                    older.collect(),
                     quote.map(|quote| quote.1.clone()),
                 )
             }
         };
-        let parts = self.parts(record);
-        let lanes = self.candidates.hits.get(&record).cloned();
+        let record = candidate.record();
+        let parts = self.parts(candidate);
         Recalled {
             record,
             score: parts.sum(),
             parts: parts.as_slice().to_vec(),
-            lanes: lanes.unwrap_or_default(),
+            lanes: self.candidates.hits.lanes_of(record),
             beside,
             source: self.corpus.source_of(record),
             older,

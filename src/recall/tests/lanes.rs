@@ -109,13 +109,32 @@ fn the_person_named_is_the_one_who_said_it() {
         assert_eq!(found.items[0].record, expected, "{name}");
         assert!(has_lane(&found, expected, Lane::Speaker));
     }
-    // Both named: nobody in particular.
-    let both = corpus.recall(&ask("What do Ann and Ben play every evening?"));
-    assert!(
-        both.items
-            .iter()
-            .all(|item| item.parts.iter().all(|part| part.name != "speaker"))
-    );
+    let by_speaker = |question: &str| -> Vec<RecordRef> {
+        let items = corpus.recall(&ask(question)).items.into_iter();
+        let said = items.filter(|item| item.parts.iter().any(|part| part.name == "speaker"));
+        said.map(|item| item.record).collect()
+    };
+    // Whoever is named first tells of the other.
+    for (question, expected) in [
+        (
+            "What did Ann tell Ben to play every evening?",
+            turn_ref(1, 0),
+        ),
+        (
+            "What does Ben think that Ann and Ben play every evening?",
+            turn_ref(2, 0),
+        ),
+    ] {
+        assert_eq!(by_speaker(question), [expected], "{question}");
+    }
+    // Both at once: nobody in particular.
+    for question in [
+        "What do Ann and Ben play every evening?",
+        "Ann, Ben: what do they play every evening?",
+        "Was spielen Ann und Ben, what every evening?",
+    ] {
+        assert!(by_speaker(question).is_empty(), "{question}");
+    }
 }
 
 #[test]
