@@ -315,7 +315,9 @@ impl Scope {
         let retells = retold.is_some_and(|left| {
             let summaries = left.summaries.iter_mut().map(|summary| &mut summary.text);
             let texts = summaries.chain([&mut left.text]);
-            texts.fold(false, |any, text| self.words.blacken_text(text) || any)
+            // Each of them, not only up to the first.
+            let found = texts.map(|text| self.words.blacken_text(text));
+            found.filter(|found| *found).count() > 0
         });
         let has_words = self.words.blacken_text(&mut changed.system);
         if quotes || has_words || retells {
