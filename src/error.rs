@@ -27,6 +27,10 @@ pub enum Error {
     Corrupt { what: String, message: String },
     /// The file was written by a later version of this program; nothing of it was used.
     NewerFormat { version: u64, known: u64 },
+    /// The file is sealed, and no passphrase was given; nothing of it was used.
+    PassphraseNeeded,
+    /// A sealed file was cut or changed after it was written; the part from there on was not used.
+    DamagedFile { reason: &'static str },
     /// Something of the session's prompt was erased, so it takes no more turns.
     SessionEnded { session: String },
     /// The embedding model could not be loaded; recall goes on by keywords.
@@ -54,7 +58,7 @@ pub enum Error {
     Refused { category: Option<String> },
     /// The memory is encrypted and locked.
     Locked,
-    /// The passphrase, recovery code or passkey does not open this memory; nothing was changed.
+    /// The passphrase, recovery code or passkey does not open this memory or file; nothing was changed.
     WrongKey,
     /// The memory was closed.
     Closed,
@@ -147,6 +151,8 @@ impl Error {
             Error::Storage { .. } => "storage",
             Error::Corrupt { .. } => "corrupt",
             Error::NewerFormat { .. } => "newer_format",
+            Error::PassphraseNeeded => "passphrase_needed",
+            Error::DamagedFile { .. } => "damaged_file",
             Error::SessionEnded { .. } => "session_ended",
             Error::EmbedderUnavailable { .. } => "embedder_unavailable",
             Error::EmbedderFailed { .. } => "embedder_failed",
@@ -206,6 +212,14 @@ impl fmt::Display for Error {
                 f,
                 "This file has version {version} of the export format, and this program reads versions up to {known}. Update it, then try again."
             ),
+            Error::PassphraseNeeded => write!(
+                f,
+                "This file is encrypted. Give the passphrase that it was exported with."
+            ),
+            Error::DamagedFile { reason } => write!(
+                f,
+                "This file is damaged: {reason}. From there on nothing of it was used; try another copy."
+            ),
             Error::SessionEnded { session } => write!(
                 f,
                 "Memory that session {session} had shown was erased, so it can not go on as it was. A message to it begins a new one."
@@ -260,7 +274,7 @@ impl fmt::Display for Error {
             ),
             Error::WrongKey => write!(
                 f,
-                "This does not open the memory. Check it and try again; nothing was changed."
+                "This does not open it. Check it and try again; nothing was changed."
             ),
             Error::Closed => write!(f, "This memory was closed. Open it again."),
         }

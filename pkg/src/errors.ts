@@ -8,6 +8,8 @@ export type ErrorCode =
   | "storage"
   | "corrupt"
   | "newer_format"
+  | "passphrase_needed"
+  | "damaged_file"
   | "session_ended"
   | "embedder_unavailable"
   | "embedder_failed"

@@ -299,7 +299,7 @@ export class Memory {
 
   /**
    * All of this memory as one file: JSON lines, open in any editor (`docs/format-export.md`). The stream reads a page at a
-   * time as you read from it; `new Response(memory.export()).blob()` makes a Blob.
+   * time as you read from it; `new Response(memory.export()).blob()` makes a Blob. With a passphrase nothing but that opens it.
    */
   export(options: ExportOptions = {}): ReadableStream<Uint8Array> {
     return exportStream(this.#host, options, () => this.#keeper.backedUp());

@@ -30,6 +30,14 @@ pub struct Import {
     said: Option<HashSet<(String, String)>>,
 }
 
+impl Import {
+    /// With the passphrase of an export that is sealed.
+    pub fn with_passphrase(mut self, passphrase: Option<String>) -> Import {
+        self.intake = self.intake.with_passphrase(passphrase);
+        self
+    }
+}
+
 impl<P: Ports> Memory<P> {
     /// Begins an import. With `dry_run` nothing is written, and the report says what would be.
     ///
@@ -54,7 +62,8 @@ impl<P: Ports> Memory<P> {
     /// dropped leaves what was written so far, which is consistent; the same file brought again adds the rest.
     ///
     /// # Errors
-    /// `InvalidInput` for what is not understood, `NewerFormat`, `QuotaExceeded`, `Storage`, `Closed`.
+    /// `InvalidInput` for what is not understood, `NewerFormat`, `QuotaExceeded`, `Storage`, `Closed`; of a sealed export
+    /// also `PassphraseNeeded` and `WrongKey`, before anything is written, and `DamagedFile`.
     pub async fn import(&self, import: &mut Import, bytes: &[u8]) -> Result<()> {
         self.ensure_open()?;
         let mut entries = Vec::new();

@@ -1,6 +1,6 @@
 //! Recognising what a person brings.
 
-use super::{Reader, Reason, Seal, Statement, document};
+use super::{Opener, Reader, Reason, SEALED_FORMAT, Seal, Statement, document, sealed};
 use crate::error::{Error, Result};
 use crate::model::Record;
 
@@ -54,12 +54,16 @@ pub enum Content {
 #[derive(Default)]
 pub struct Intake {
     state: State,
+    /// For an export that is sealed.
+    passphrase: Option<String>,
 }
 
 enum State {
     /// Too little to tell.
     Undecided(Vec<u8>),
     Export(Box<Reader>),
+    /// The same, sealed.
+    Sealed(Opener, Box<Reader>),
     /// To be read as a whole, at the end.
     Document(Vec<u8>),
 }
@@ -75,10 +79,16 @@ impl Intake {
         Intake::default()
     }
 
+    /// With the passphrase of a sealed export. Others are read as without it.
+    pub fn with_passphrase(self, passphrase: Option<String>) -> Intake {
+        Intake { passphrase, ..self }
+    }
+
     /// Takes the next bytes, wherever they are cut, and adds what they hold to `entries`.
     ///
     /// # Errors
-    /// `InvalidInput` for what is not understood, `NewerFormat`.
+    /// `InvalidInput` for what is not understood, `NewerFormat`; of a sealed export `PassphraseNeeded`, `WrongKey`,
+    /// `DamagedFile`.
     pub fn push(&mut self, bytes: &[u8], entries: &mut Vec<Entry>) -> Result<()> {
         match &mut self.state {
             State::Undecided(held) => {
@@ -88,6 +98,11 @@ impl Intake {
                 }
             }
             State::Export(reader) => reader.push(bytes, entries)?,
+            State::Sealed(opener, reader) => {
+                let mut plain = Vec::new();
+                opener.push(bytes, &mut plain)?;
+                reader.push(&plain, entries)?;
+            }
             State::Document(held) => {
                 held.extend_from_slice(bytes);
                 if held.len() > MAX_DOCUMENT_BYTES {
@@ -112,6 +127,11 @@ impl Intake {
                 let seal = reader.finish(entries)?;
                 Ok((SourceFormat::Export, Some(seal)))
             }
+            State::Sealed(opener, reader) => {
+                opener.finish()?;
+                let seal = reader.finish(entries)?;
+                Ok((SourceFormat::Export, Some(seal)))
+            }
             State::Document(bytes) => {
                 let format = document::read(bytes, entries)?;
                 Ok((format, None))
@@ -127,24 +147,28 @@ impl Intake {
         if held.starts_with(ZIP) {
             return Err(not_understood("this version does not read zip files"));
         }
-        let line = held.split(|&byte| byte == b'\n').next().unwrap_or(&held);
-        if is_header(line) {
-            let mut reader = Box::new(Reader::new());
-            reader.push(&held, entries)?;
-            self.state = State::Export(reader);
-        } else {
-            self.state = State::Document(Vec::new());
-            self.push(&held, entries)?;
-        }
-        Ok(())
+        let mut lines = held.splitn(2, |&byte| byte == b'\n');
+        let (line, rest) = (lines.next().unwrap_or_default(), lines.next());
+        self.state = match format_of(line).as_deref() {
+            Some(super::FORMAT) => State::Export(Box::default()),
+            Some(SEALED_FORMAT) => {
+                let rest = rest.ok_or_else(sealed::cut)?;
+                let opener = Opener::new(line, self.passphrase.take().as_deref())?;
+                self.state = State::Sealed(opener, Box::default());
+                return self.push(rest, entries);
+            }
+            _ => State::Document(Vec::new()),
+        };
+        self.push(&held, entries)
     }
 }
 
-fn is_header(line: &[u8]) -> bool {
+/// What a first line says that the file is.
+fn format_of(line: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(line);
-    let value: Option<serde_json::Value> =
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
-    value.is_some_and(|value| value["format"] == super::FORMAT)
+    let value: serde_json::Value =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+    Some(value.get("format")?.as_str()?.into())
 }
 
 pub(super) fn not_understood(reason: &str) -> Error {

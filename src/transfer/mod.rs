@@ -2,7 +2,7 @@
 //!
 //! [`Writer`] makes the lines of an export (`docs/format-export.md`), [`Reader`] takes them apart again. [`Intake`]
 //! recognises what a person brings, by its content, and gives it piece by piece as [`Entry`]. [`Report`] says what
-//! became of each.
+//! became of each. [`Sealer`] and [`Opener`] are for exports with a passphrase.
 //!
 //! Nothing here stores: `memory::export` and `memory::import` move the pieces.
 
@@ -13,6 +13,7 @@ mod list;
 mod mem0;
 mod reader;
 mod report;
+mod sealed;
 mod writer;
 
 pub use intake::{Content, Entry, Intake, MAX_DOCUMENT_BYTES, SourceFormat};
@@ -20,6 +21,7 @@ pub use line::{End, FORMAT, Header, VERSION};
 pub use list::{MAX_STATEMENT_CHARS, Statement};
 pub use reader::{MAX_LINE_BYTES, Reader};
 pub use report::{Conflict, MAX_LISTED, Reason, Refused, Report, Seal};
+pub use sealed::{CHUNK_BYTES, Opener, SEALED_FORMAT, SEALED_VERSION, Sealer};
 pub use writer::Writer;
 
 #[cfg(test)]

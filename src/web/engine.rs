@@ -186,7 +186,9 @@ enum Request {
         message: String,
     },
     /// Gives the number of the export.
-    ExportBegin,
+    ExportBegin {
+        passphrase: Option<String>,
+    },
     /// Gives the next lines; null after the last.
     ExportNext {
         id: u32,
@@ -194,6 +196,7 @@ enum Request {
     /// Gives the number of the import.
     ImportBegin {
         dry_run: bool,
+        passphrase: Option<String>,
     },
     ImportPush {
         id: u32,
@@ -647,10 +650,16 @@ impl Inner {
                 });
                 give(&self.embedder())
             }
-            Request::ExportBegin => give(&self.transfers.begin_export(memory).await?),
+            Request::ExportBegin { passphrase } => {
+                give(&self.transfers.begin_export(memory, passphrase).await?)
+            }
             Request::ExportNext { id } => give(&self.transfers.export_page(memory, id).await?),
-            Request::ImportBegin { dry_run } => {
-                give(&self.transfers.begin_import(memory, dry_run).await?)
+            Request::ImportBegin {
+                dry_run,
+                passphrase,
+            } => {
+                let begun = self.transfers.begin_import(memory, dry_run, passphrase);
+                give(&begun.await?)
             }
             Request::ImportPush { id, bytes } => {
                 self.transfers.import(memory, id, &bytes).await?;
