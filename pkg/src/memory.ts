@@ -306,7 +306,8 @@ export class Memory {
   }
 
   /**
-   * Merges a file into this memory: an export, or a list of memories from ChatGPT, Claude or mem0, recognised by its content.
+   * Merges a file into this memory: an export, a list of memories from ChatGPT, Claude or mem0, or a `/memories` folder as a zip file,
+   * recognised by its content.
    * Nothing that is here is changed, and what could not be used is in the report. The same file twice adds nothing.
    */
   import(source: ImportSource, options: ImportOptions = {}): Promise<ImportReport> {

@@ -12,7 +12,7 @@ export interface ExportOptions {
   signal?: AbortSignal;
 }
 
-/** What can be imported. A `File` is a `Blob`. */
+/** What can be imported: an export, a list, or a zip file of `/memories`. A `File` is a `Blob`. */
 export type ImportSource = Blob | ReadableStream<Uint8Array> | ArrayBuffer | Uint8Array | string;
 
 export interface ImportOptions {

@@ -1,14 +1,15 @@
 //! Recognising what a person brings.
 
-use super::{Opener, Reader, Reason, SEALED_FORMAT, Seal, Statement, document, sealed};
+use super::folder::MAX_ZIP_BYTES;
+use super::{Opener, Reader, Reason, SEALED_FORMAT, Seal, Statement, document, folder, sealed};
 use crate::error::{Error, Result};
+use crate::files::MemoryPath;
 use crate::model::Record;
 
 /// A list of memories is read as a whole, up to this size; real ones have some kilobytes.
 pub const MAX_DOCUMENT_BYTES: usize = 16 << 20;
 /// An export says what it is within this many bytes.
 const MAX_FIRST_LINE_BYTES: usize = 64 << 10;
-const ZIP: &[u8] = b"PK\x03\x04";
 
 /// What was brought, by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum SourceFormat {
     Claude,
     /// mem0's JSON.
     Mem0,
+    /// The folder of Claude's memory tool, as a zip file.
+    Folder,
 }
 
 impl SourceFormat {
@@ -31,6 +34,7 @@ impl SourceFormat {
             SourceFormat::ChatGpt => "chatgpt",
             SourceFormat::Claude => "claude",
             SourceFormat::Mem0 => "mem0",
+            SourceFormat::Folder => "memories",
         }
     }
 }
@@ -38,8 +42,10 @@ impl SourceFormat {
 /// A piece of what was brought.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// From 1; of a list in JSON, the position of the entry.
+    /// From 1; of a list in JSON and of a zip file, the position of the entry.
     pub line: u64,
+    /// Of an entry of a zip file, its name there.
+    pub path: Option<String>,
     pub content: std::result::Result<Content, Reason>,
 }
 
@@ -48,6 +54,11 @@ pub enum Content {
     Record(Box<Record>),
     /// A sentence that another product remembered.
     Statement(Statement),
+    /// A memory file of a folder.
+    File {
+        path: MemoryPath,
+        text: String,
+    },
 }
 
 /// Takes bytes as they arrive and gives the entries in them.
@@ -66,6 +77,8 @@ enum State {
     Sealed(Opener, Box<Reader>),
     /// To be read as a whole, at the end.
     Document(Vec<u8>),
+    /// Likewise: the list of files is at its end.
+    Folder(Vec<u8>),
 }
 
 impl Default for State {
@@ -109,6 +122,12 @@ impl Intake {
                     return Err(not_understood("a list of memories is not that long"));
                 }
             }
+            State::Folder(held) => {
+                held.extend_from_slice(bytes);
+                if held.len() > MAX_ZIP_BYTES {
+                    return Err(not_understood("a folder of memory files is not that large"));
+                }
+            }
         }
         Ok(())
     }
@@ -136,6 +155,10 @@ impl Intake {
                 let format = document::read(bytes, entries)?;
                 Ok((format, None))
             }
+            State::Folder(bytes) => {
+                folder::read(bytes, entries)?;
+                Ok((SourceFormat::Folder, None))
+            }
         }
     }
 
@@ -144,8 +167,9 @@ impl Intake {
             return Ok(());
         };
         let held = std::mem::take(held);
-        if held.starts_with(ZIP) {
-            return Err(not_understood("this version does not read zip files"));
+        if folder::is_zip(&held) {
+            self.state = State::Folder(Vec::new());
+            return self.push(&held, entries);
         }
         let mut lines = held.splitn(2, |&byte| byte == b'\n');
         let (line, rest) = (lines.next().unwrap_or_default(), lines.next());

@@ -200,12 +200,14 @@ pub struct ImportView {
 struct ConflictView {
     line: f64,
     record: String,
+    path: Option<String>,
 }
 
 #[derive(Serialize)]
 struct RefusedView {
     line: f64,
     reason: &'static str,
+    path: Option<String>,
 }
 
 impl From<Report> for ImportView {
@@ -213,10 +215,12 @@ impl From<Report> for ImportView {
         let conflicts = report.conflicts.iter().map(|conflict| ConflictView {
             line: conflict.line as f64,
             record: conflict.record.clone(),
+            path: conflict.path.clone(),
         });
         let refused = report.refused.iter().map(|refused| RefusedView {
             line: refused.line as f64,
             reason: refused.reason.name(),
+            path: refused.path.clone(),
         });
         ImportView {
             format: report.format.map(|format| format.name()),

@@ -151,7 +151,7 @@ export class KeepView {
   }
 }
 
-const FORMATS = { onhand: "An export of this program", chatgpt: "A list of memories", claude: "Claude's memory", mem0: "Memories of mem0" };
+const FORMATS = { onhand: "An export of this program", chatgpt: "A list of memories", claude: "Claude's memory", mem0: "Memories of mem0", memories: "A folder of memory files" };
 
 function importText({ added, skipped, nConflicts, nRefused, seal, dryRun }) {
   const parts = [`${count(added, RECORDS)} ${dryRun ? "to add" : "added"}`];
@@ -163,7 +163,8 @@ function importText({ added, skipped, nConflicts, nRefused, seal, dryRun }) {
 }
 
 function listed({ conflicts, refused }) {
-  const lines = [...refused.map(({ line, reason }) => `Line ${line}: ${REASONS[reason]}`), ...conflicts.map(({ line, record }) => `Line ${line}: ${record} is here with another content`)];
+  const place = ({ line, path }) => path ?? `Line ${line}`;
+  const lines = [...refused.map((one) => `${place(one)}: ${REASONS[one.reason]}`), ...conflicts.map((one) => `${place(one)}: ${one.path ? "it" : one.record} is here with another content`)];
   if (lines.length === 0) return [];
   return [el("details", {}, el("summary", {}, "What was left out"), el("ul", {}, ...lines.map((line) => el("li", {}, line))))];
 }
@@ -181,4 +182,7 @@ const REASONS = {
   no_session: "its conversation is missing",
   no_evidence: "its message does not say so",
   bad_file: "a file of this path or size is not allowed here",
+  link: "a link, and no file",
+  unsupported: "encrypted, or compressed in a way that is not read here",
+  damaged: "damaged",
 };
