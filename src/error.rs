@@ -60,6 +60,8 @@ pub enum Error {
     Locked,
     /// The passphrase, recovery code or passkey does not open this memory or file; nothing was changed.
     WrongKey,
+    /// The memory may not read this project, or may only read it.
+    NotGranted { project: String },
     /// The memory was closed.
     Closed,
 }
@@ -166,6 +168,7 @@ impl Error {
             Error::Refused { .. } => "refused",
             Error::Locked => "locked",
             Error::WrongKey => "wrong_key",
+            Error::NotGranted { .. } => "not_granted",
             Error::Closed => "closed",
         }
     }
@@ -275,6 +278,10 @@ impl fmt::Display for Error {
             Error::WrongKey => write!(
                 f,
                 "This does not open it. Check it and try again; nothing was changed."
+            ),
+            Error::NotGranted { project } => write!(
+                f,
+                "This memory has no grant to do that in the project “{project}”. Name it in `grants` to read it."
             ),
             Error::Closed => write!(f, "This memory was closed. Open it again."),
         }

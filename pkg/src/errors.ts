@@ -23,6 +23,7 @@ export type ErrorCode =
   | "refused"
   | "locked"
   | "wrong_key"
+  | "not_granted"
   | "closed"
   // From this package:
   | "engine_restarted"

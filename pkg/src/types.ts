@@ -106,6 +106,8 @@ export interface Session {
 
 /** A memory that recall found, with the reasons. */
 export interface RecalledItem {
+  /** Whose it is, where `recall` was given `projects`. */
+  project?: string;
   /** `fact:ID`, `turn:ID` or `file:ID`. */
   record: string;
   fact: Fact | null;

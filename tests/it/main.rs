@@ -14,6 +14,7 @@ mod faults;
 mod files;
 mod folder;
 mod generations;
+mod grants;
 mod hooks;
 mod languages;
 mod limits;
