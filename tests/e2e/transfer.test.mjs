@@ -2,6 +2,7 @@
 // another tab.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { remembered, say, World } from "./world.mjs";
 
@@ -235,6 +236,19 @@ test("a list from elsewhere is looked at before it is added", async () => {
   await page.getByLabel("Or paste a list").fill("{broken");
   await page.getByRole("button", { name: "Look at it" }).click();
   await page.locator("#keep-report .problem[data-code=invalid_input]").waitFor();
+});
+
+test("a zip file of memory files is looked at, brought in, and what was left out is named", async () => {
+  await page.getByText("Import", { exact: true }).click();
+  const path = fileURLToPath(new URL("../golden/memories.zip", import.meta.url));
+  await page.getByLabel("A file: an export").setInputFiles(path);
+  await page.getByRole("button", { name: "Look at it" }).click();
+  await state().filter({ hasText: "A folder of memory files: 3 records to add, 1 line not usable" }).waitFor();
+  await page.getByText("What was left out").click();
+  await page.getByText("memories/link.md: a link, and no file").waitFor();
+  await page.getByRole("button", { name: "Add 3 records" }).click();
+  await page.locator("#files .file", { hasText: "/memories/boat/é-log.md" }).waitFor();
+  assert.equal(await page.locator("#files .file").count(), 3);
 });
 
 test("streams: progress, cancelling, any kind of source, and no long task on the page", async () => {

@@ -5,7 +5,7 @@ let n = 0;
 
 /**
  * A form for a passphrase, with the focus on it once it is shown by `focus()`. A new one (`fresh`) is asked for twice: nobody
- * can look a slip of the finger up later. `submitted` hears the passphrase; what it throws is the form's to show.
+ * can look a slip of the finger up later. What is copied from paper may be seen (`visible`). `submitted` hears the passphrase; what it throws is the form's to show.
  */
 export class SecretForm {
   #first;
@@ -13,9 +13,9 @@ export class SecretForm {
   #problem = el("p", { class: "problem", role: "alert", hidden: true });
   element;
 
-  constructor({ label, fresh = false, action, submitted, cancelled }) {
+  constructor({ label, fresh = false, visible = false, action, submitted, cancelled }) {
     const id = `secret-${++n}`;
-    const field = (id) => el("input", { id, type: "password", autocomplete: fresh ? "new-password" : "current-password", required: true });
+    const field = (id) => el("input", { id, type: visible ? "text" : "password", autocomplete: visible ? "off" : fresh ? "new-password" : "current-password", spellcheck: "false", required: true });
     this.#first = field(id);
     this.#second = fresh ? field(`${id}-again`) : null;
     this.element = el(
