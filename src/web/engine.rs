@@ -232,6 +232,7 @@ enum Request {
     /// Of another project that it may read.
     Granted {
         project: String,
+        #[serde(deserialize_with = "tagged::by_do")]
         ask: GrantedRequest,
     },
     Crash,
