@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo setup build test check bench bench-index bench-recall eval fuzz soak compat sizes clean weights-minilm weights-e5 weights-tiny
+.PHONY: demo setup build test check bench bench-index bench-recall bench-store eval fuzz soak compat sizes clean weights-minilm weights-e5 weights-tiny
 .PHONY: test-native test-wasm test-ranks test-worker test-fake test-package test-e2e
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -148,6 +148,12 @@ bench-recall: $(TARBALL) benches/browser/data/out/models/minilm.bin .toolchain/b
 	$(call step,Benchmark of recall in browsers)
 	@cd benches/browser && $(NPM_CI) --ignore-scripts && npm install --offline --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error ../../$(TARBALL)
 	@cd benches/browser && npx vite build --config recall/vite.config.js --logLevel error && node --test test/*.test.mjs >/dev/null && node recall/bench.mjs $(ARGS)
+
+# The store beside Dexie and PGlite in one Chromium. Some twenty minutes; ARGS=--quick takes five. Writes docs/benchmarks.md.
+bench-store: $(TARBALL) .toolchain/browsers
+	$(call step,Benchmark of the store in the browser)
+	@cd benches/browser && $(NPM_CI) --ignore-scripts && npm install --offline --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error ../../$(TARBALL)
+	@cd benches/browser && npx vite build --config store/vite.config.js --logLevel error && node --test test/*.test.mjs >/dev/null && node store/bench.mjs $(ARGS)
 
 benches/browser/data/out/models/minilm.bin: benches/browser/recall/models.sh
 	$(call step,Models for the benchmark)

@@ -28,6 +28,8 @@ pub struct Config {
     pub namespace: Namespace,
     /// Which layers of memory a chat keeps and uses.
     pub preset: Preset,
+    /// Other projects of the same user that may be read, and not written. None unless the host names them.
+    pub grants: Vec<String>,
     /// The model that chats.
     pub model: String,
     /// The model that reads facts out of turns: the cheapest one that keeps to a schema.
@@ -64,6 +66,7 @@ impl Config {
         Config {
             namespace,
             preset: Preset::default(),
+            grants: Vec::new(),
             model: crate::claude::models::DEFAULT_CHAT_MODEL.into(),
             extraction_model: crate::claude::models::DEFAULT_EXTRACT_MODEL.into(),
             instructions: String::new(),
@@ -91,6 +94,9 @@ impl Config {
         };
         if self.namespace.user.is_empty() || self.namespace.project.is_empty() {
             return bad("user", "user and project must not be empty");
+        }
+        if self.grants.iter().any(String::is_empty) {
+            return bad("grants", "a project must be named");
         }
         if self.model.is_empty() || self.extraction_model.is_empty() {
             return bad("model", "a model must be named");

@@ -27,6 +27,10 @@ pub enum Error {
     Corrupt { what: String, message: String },
     /// The file was written by a later version of this program; nothing of it was used.
     NewerFormat { version: u64, known: u64 },
+    /// The file is sealed, and no passphrase was given; nothing of it was used.
+    PassphraseNeeded,
+    /// A sealed file was cut or changed after it was written; the part from there on was not used.
+    DamagedFile { reason: &'static str },
     /// Something of the session's prompt was erased, so it takes no more turns.
     SessionEnded { session: String },
     /// The embedding model could not be loaded; recall goes on by keywords.
@@ -54,8 +58,10 @@ pub enum Error {
     Refused { category: Option<String> },
     /// The memory is encrypted and locked.
     Locked,
-    /// The passphrase, recovery code or passkey does not open this memory; nothing was changed.
+    /// The passphrase, recovery code or passkey does not open this memory or file; nothing was changed.
     WrongKey,
+    /// The memory may not read this project, or may only read it.
+    NotGranted { project: String },
     /// The memory was closed.
     Closed,
 }
@@ -147,6 +153,8 @@ impl Error {
             Error::Storage { .. } => "storage",
             Error::Corrupt { .. } => "corrupt",
             Error::NewerFormat { .. } => "newer_format",
+            Error::PassphraseNeeded => "passphrase_needed",
+            Error::DamagedFile { .. } => "damaged_file",
             Error::SessionEnded { .. } => "session_ended",
             Error::EmbedderUnavailable { .. } => "embedder_unavailable",
             Error::EmbedderFailed { .. } => "embedder_failed",
@@ -160,6 +168,7 @@ impl Error {
             Error::Refused { .. } => "refused",
             Error::Locked => "locked",
             Error::WrongKey => "wrong_key",
+            Error::NotGranted { .. } => "not_granted",
             Error::Closed => "closed",
         }
     }
@@ -205,6 +214,14 @@ impl fmt::Display for Error {
             Error::NewerFormat { version, known } => write!(
                 f,
                 "This file has version {version} of the export format, and this program reads versions up to {known}. Update it, then try again."
+            ),
+            Error::PassphraseNeeded => write!(
+                f,
+                "This file is encrypted. Give the passphrase that it was exported with."
+            ),
+            Error::DamagedFile { reason } => write!(
+                f,
+                "This file is damaged: {reason}. From there on nothing of it was used; try another copy."
             ),
             Error::SessionEnded { session } => write!(
                 f,
@@ -260,7 +277,11 @@ impl fmt::Display for Error {
             ),
             Error::WrongKey => write!(
                 f,
-                "This does not open the memory. Check it and try again; nothing was changed."
+                "This does not open it. Check it and try again; nothing was changed."
+            ),
+            Error::NotGranted { project } => write!(
+                f,
+                "This memory has no grant to do that in the project “{project}”. Name it in `grants` to read it."
             ),
             Error::Closed => write!(f, "This memory was closed. Open it again."),
         }

@@ -16,7 +16,7 @@ pub mod passphrase;
 pub mod recovery;
 
 pub use cipher::{DataKey, NONCE_BYTES, Place};
-pub use keyring::{Keyring, Random, Secret, State, Wrap};
+pub use keyring::{Keyring, Random, Secret, State, Wrap, random_bytes};
 
 #[cfg(test)]
 mod tests;

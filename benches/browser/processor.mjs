@@ -41,6 +41,31 @@ export function renderers() {
   });
 }
 
+/** Milliseconds that all processes below this one have run, in steps of 10 ms: the browser's own and its services too, where databases write. */
+export function browserProcessorMs() {
+  const parents = new Map();
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      parents.set(Number(pid), Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").pop().split(" ")[1]));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const isOurs = (pid) => {
+    for (let at = parents.get(pid); at; at = parents.get(at)) if (at === process.pid) return true;
+    return false;
+  };
+  let ms = 0;
+  for (const pid of parents.keys()) {
+    try {
+      if (isOurs(pid)) ms += coarseProcessorMs(pid);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return ms;
+}
+
 /** How often it is tried: a browser that has just started is busy elsewhere too. */
 const TRIES = 8;
 

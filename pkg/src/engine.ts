@@ -16,6 +16,8 @@ export interface EngineOptions {
   database: string;
   user: string;
   project: string;
+  /** Other projects that may be read. */
+  grants: string[];
   model: string | null;
   extractionModel: string | null;
   instructions: string;

@@ -8,6 +8,8 @@ export type ErrorCode =
   | "storage"
   | "corrupt"
   | "newer_format"
+  | "passphrase_needed"
+  | "damaged_file"
   | "session_ended"
   | "embedder_unavailable"
   | "embedder_failed"
@@ -21,6 +23,7 @@ export type ErrorCode =
   | "refused"
   | "locked"
   | "wrong_key"
+  | "not_granted"
   | "closed"
   // From this package:
   | "engine_restarted"

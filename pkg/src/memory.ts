@@ -6,6 +6,7 @@ import type { EngineNotice, EngineOptions } from "./engine.js";
 import { OnhandError } from "./errors.js";
 import { Encryption } from "./encryption.js";
 import { Files } from "./files.js";
+import { Granted } from "./granted.js";
 import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
 import { linesOf } from "./questions.js";
@@ -22,6 +23,11 @@ export interface MemoryOptions {
   user?: string;
   /** Default `"default"`. */
   project?: string;
+  /**
+   * Other projects of this user that this memory may read, and only read: `recall(query, { projects })` and `granted(project)`.
+   * Default none. Who opens the memory decides; nothing that is stored can.
+   */
+  grants?: { project: string; recall: true }[];
   /** Name of the IndexedDB database. Default `"onhand"`. */
   database?: string;
   /** The model that chats. Default `claude-sonnet-5-5`. */
@@ -196,12 +202,16 @@ export class Memory {
     return new Chat(this.#host, options);
   }
 
-  /** The memories that fit a query, best first; none if nothing fits. */
+  /**
+   * The memories that fit a query, best first; none if nothing fits. With `projects`, those of these projects are among them, and
+   * each item says which it is of; without a grant in `createMemory` the error's code is `not_granted`.
+   */
   async recall(
     query: string,
-    options: { limit?: number; level?: Level; session?: string; signal?: AbortSignal } = {},
+    options: { limit?: number; level?: Level; session?: string; projects?: readonly string[]; signal?: AbortSignal } = {},
   ): Promise<RecalledItem[]> {
-    const { limit = null, level = null, session = null, signal } = options;
+    const { limit = null, level = null, session = null, projects, signal } = options;
+    if (projects) return this.#host.call({ type: "recallIn", projects: [...projects], query, limit, level, session }, signal);
     const found = await this.#host.call<{ items: RecalledItem[] }>({ type: "recall", query, limit, level, session }, signal);
     return found.items;
   }
@@ -209,6 +219,11 @@ export class Memory {
   /** The block that a message with this text would carry now, or null if nothing fits. */
   block(query: string, options: { session?: string } = {}): Promise<Block | null> {
     return this.#host.call({ type: "block", query, session: options.session ?? null });
+  }
+
+  /** Another project of this user, to be read, if `createMemory` granted it; otherwise its calls throw `not_granted`. */
+  granted(project: string): Granted {
+    return new Granted(this.#host, project);
   }
 
   /** Records turns of a conversation that you run yourself; facts are read out of them in the background. */
@@ -299,14 +314,15 @@ export class Memory {
 
   /**
    * All of this memory as one file: JSON lines, open in any editor (`docs/format-export.md`). The stream reads a page at a
-   * time as you read from it; `new Response(memory.export()).blob()` makes a Blob.
+   * time as you read from it; `new Response(memory.export()).blob()` makes a Blob. With a passphrase nothing but that opens it.
    */
   export(options: ExportOptions = {}): ReadableStream<Uint8Array> {
     return exportStream(this.#host, options, () => this.#keeper.backedUp());
   }
 
   /**
-   * Merges a file into this memory: an export, or a list of memories from ChatGPT, Claude or mem0, recognised by its content.
+   * Merges a file into this memory: an export, a list of memories from ChatGPT, Claude or mem0, or a `/memories` folder as a zip file,
+   * recognised by its content.
    * Nothing that is here is changed, and what could not be used is in the report. The same file twice adds nothing.
    */
   import(source: ImportSource, options: ImportOptions = {}): Promise<ImportReport> {
@@ -400,6 +416,7 @@ function engineOptions(options: MemoryOptions, embedder: EmbedderOption): Engine
     database: options.database ?? "onhand",
     user: options.user ?? "me",
     project: options.project ?? "default",
+    grants: (options.grants ?? []).filter((grant) => grant.recall === true).map((grant) => grant.project),
     model: options.model ?? null,
     extractionModel: options.extractionModel ?? null,
     instructions: options.instructions ?? "",

@@ -4,18 +4,22 @@ import type { EngineHost } from "./host.js";
 import type { ImportReport } from "./types.js";
 
 export interface ExportOptions {
+  /** Seals the file: only this opens it, on any device, and nothing else does. At least eight characters. */
+  passphrase?: string;
   /** Records written so far, and how many there were at the beginning. */
   onProgress?: (progress: { done: number; total: number }) => void;
   /** Ends the stream with an error of code `cancelled`. */
   signal?: AbortSignal;
 }
 
-/** What can be imported. A `File` is a `Blob`. */
+/** What can be imported: an export, a list, or a zip file of `/memories`. A `File` is a `Blob`. */
 export type ImportSource = Blob | ReadableStream<Uint8Array> | ArrayBuffer | Uint8Array | string;
 
 export interface ImportOptions {
   /** Writes nothing; the report says what would happen. */
   dryRun?: boolean;
+  /** Of an export that was sealed. Without it the error's code is `passphrase_needed`, with another one `wrong_key`. */
+  passphrase?: string;
   /** Bytes read so far, and of how many if that is known. */
   onProgress?: (progress: { done: number; total: number | null }) => void;
   /** Ends the import with an error of code `cancelled`. What was added stays; the same file adds the rest. */
@@ -23,7 +27,7 @@ export interface ImportOptions {
 }
 
 interface Page {
-  text: string;
+  bytes: Uint8Array;
   done: number;
   total: number;
 }
@@ -32,11 +36,10 @@ interface Page {
 const STEP_BYTES = 64 * 1024;
 
 /** An export as a stream of bytes. Nothing is read ahead of whoever reads it; `whole` is called after its end was read. */
-export function exportStream(host: EngineHost, { onProgress, signal }: ExportOptions, whole: () => Promise<void>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
+export function exportStream(host: EngineHost, { passphrase, onProgress, signal }: ExportOptions, whole: () => Promise<void>): ReadableStream<Uint8Array> {
   let id: number | null = null;
   const next = async (): Promise<Page | null> => {
-    if (id === null) ({ id } = await host.call<{ id: number }>({ type: "exportBegin" }));
+    if (id === null) ({ id } = await host.call<{ id: number }>({ type: "exportBegin", passphrase: passphrase ?? null }));
     return host.call<Page | null>({ type: "exportNext", id });
   };
   const end = async (): Promise<void> => {
@@ -47,15 +50,19 @@ export function exportStream(host: EngineHost, { onProgress, signal }: ExportOpt
       async pull(controller) {
         try {
           if (signal?.aborted) throw cancelled();
-          const page = await next();
-          if (signal?.aborted) throw cancelled();
-          if (page === null) {
-            await end();
-            await whole();
-            return controller.close();
+          // A page of a sealed export may complete no chunk; whoever reads waits for the next one.
+          for (let bytes: Uint8Array = new Uint8Array(); bytes.length === 0; ) {
+            const page = await next();
+            if (signal?.aborted) throw cancelled();
+            if (page === null) {
+              await end();
+              await whole();
+              return controller.close();
+            }
+            bytes = page.bytes;
+            onProgress?.({ done: page.done, total: page.total });
+            if (bytes.length > 0) controller.enqueue(bytes);
           }
-          onProgress?.({ done: page.done, total: page.total });
-          controller.enqueue(encoder.encode(page.text));
         } catch (error) {
           await end().catch(() => {});
           controller.error(error);
@@ -69,7 +76,7 @@ export function exportStream(host: EngineHost, { onProgress, signal }: ExportOpt
 
 /** Reads a file into memory. */
 export async function importFrom(host: EngineHost, source: ImportSource, options: ImportOptions): Promise<ImportReport> {
-  const { dryRun = false, onProgress, signal } = options;
+  const { dryRun = false, passphrase = null, onProgress, signal } = options;
   const { stream, total } = streamOf(source);
   const reader = stream.getReader();
   const check = (): void => {
@@ -78,7 +85,7 @@ export async function importFrom(host: EngineHost, source: ImportSource, options
   let id: number | null = null;
   try {
     check();
-    ({ id } = await host.call<{ id: number }>({ type: "importBegin", dryRun }));
+    ({ id } = await host.call<{ id: number }>({ type: "importBegin", dryRun, passphrase }));
     for (let done = 0; ; ) {
       const { value } = await reader.read();
       check();

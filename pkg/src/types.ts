@@ -106,6 +106,8 @@ export interface Session {
 
 /** A memory that recall found, with the reasons. */
 export interface RecalledItem {
+  /** Whose it is, where `recall` was given `projects`. */
+  project?: string;
   /** `fact:ID`, `turn:ID` or `file:ID`. */
   record: string;
   fact: Fact | null;
@@ -406,20 +408,20 @@ export interface EraseReceipt {
   nMentions: number;
 }
 
-/** What an import did, or with `dryRun` would do. Lines count from 1. */
+/** What an import did, or with `dryRun` would do. Lines count from 1; of a zip file, they are its entries. */
 export interface ImportReport {
   /** What the file was recognised as. */
-  format: "onhand" | "chatgpt" | "claude" | "mem0";
+  format: "onhand" | "chatgpt" | "claude" | "mem0" | "memories";
   dryRun: boolean;
   added: number;
   addedByKind: Record<string, number>;
   /** Records that are here already. */
   skipped: number;
   /** The first thousand records that are here with another content and were left as they are; and how many. */
-  conflicts: { line: number; record: string }[];
+  conflicts: { line: number; record: string; path: string | null }[];
   nConflicts: number;
   /** The first thousand lines that could not be used; and how many. */
-  refused: { line: number; reason: ImportRefusal }[];
+  refused: { line: number; reason: ImportRefusal; path: string | null }[];
   nRefused: number;
   /** Whether an export is what was written, was cut off, or was altered since. Null for other formats. */
   seal: "whole" | "cut" | "altered" | null;
@@ -438,7 +440,11 @@ export type ImportRefusal =
   | "erased"
   | "no_session"
   | "no_evidence"
-  | "bad_file";
+  | "bad_file"
+  | "link"
+  | "unsupported"
+  | "damaged";
+
 /** How the encryption of the database is. */
 export interface EncryptionStatus {
   /** `sealing` and `unsealing`: what is written has the new shape already, the rest is being brought into it. */

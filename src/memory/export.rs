@@ -1,10 +1,10 @@
 //! Exporting: the namespace's records as lines, a page at a time.
 
-use super::{Memory, Ports};
+use super::{Clock, Memory, Ports};
 use crate::error::Result;
 use crate::model::{JobWork, Kind, Record, SessionId};
 use crate::store::{Range, Store};
-use crate::transfer::{self, FORMAT, Header, VERSION, Writer};
+use crate::transfer::{self, FORMAT, Header, Sealer, VERSION, Writer};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 /// Records of one page: so few that a page takes a few milliseconds, whatever thread the engine runs on.
@@ -13,6 +13,7 @@ const PAGE: usize = 100;
 /// An export under way. It holds one page and the hash, never the store.
 pub struct Export {
     writer: Writer,
+    sealing: Option<Sealing>,
     header: Option<Header>,
     kinds: VecDeque<Kind>,
     after: Option<String>,
@@ -21,10 +22,18 @@ pub struct Export {
     total: u64,
 }
 
-/// Some lines of an export.
+/// What an export with a passphrase is sealed with.
+struct Sealing {
+    /// Until it is written.
+    header: Vec<u8>,
+    sealer: Sealer,
+}
+
+/// A piece of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportPage {
-    pub text: String,
+    /// Whole lines, unless the export is sealed; then perhaps nothing.
+    pub bytes: Vec<u8>,
     /// Records written so far.
     pub done: u64,
     /// Records there were at the beginning.
@@ -56,9 +65,23 @@ impl<P: Ports> Memory<P> {
                 counts,
             }),
             writer: Writer::default(),
+            sealing: None,
             kinds: transfer::kinds().collect(),
             after: None,
             sessions: HashSet::new(),
+        })
+    }
+
+    /// Begins an export that only this passphrase opens.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a passphrase that is too short; as [`Memory::begin_export`].
+    pub async fn begin_sealed_export(&self, passphrase: &str) -> Result<Export> {
+        let random = || self.ports.clock().random();
+        let (sealer, header) = Sealer::new(passphrase, &random)?;
+        Ok(Export {
+            sealing: Some(Sealing { header, sealer }),
+            ..self.begin_export().await?
         })
     }
 
@@ -105,11 +128,23 @@ impl<P: Ports> Memory<P> {
             export.kinds.pop_front();
         }
         let done = export.writer.n_records();
-        if export.kinds.is_empty() {
+        let is_over = export.kinds.is_empty();
+        if is_over {
             text.push_str(&std::mem::take(&mut export.writer).end());
         }
+        let random = || self.ports.clock().random();
+        let bytes = match &mut export.sealing {
+            None => text.into_bytes(),
+            Some(Sealing { header, sealer }) => {
+                let mut bytes = std::mem::take(header);
+                bytes.extend(sealer.push(text.as_bytes(), &random));
+                bytes
+            }
+        };
+        let end = export.sealing.take_if(|_| is_over);
+        let end = end.map(|sealing| sealing.sealer.finish(&random));
         Ok(Some(ExportPage {
-            text,
+            bytes: [bytes, end.unwrap_or_default()].concat(),
             done,
             total: export.total,
         }))

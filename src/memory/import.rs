@@ -4,13 +4,14 @@ use super::{Clock, Memory, Ports};
 use crate::batch::{Durability, Op};
 use crate::error::{Error, Result};
 use crate::fact::{self, fold};
+use crate::files::FileTree;
 use crate::model::{
-    Action, Confidence, Evidence, Fact, FactId, JobWork, Kind, Origin, Record, SUBJECT_USER,
+    Action, Confidence, Evidence, Fact, FactId, File, JobWork, Kind, Origin, Record, SUBJECT_USER,
     Session, SessionId, TurnId,
 };
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::transfer::{Content, Entry, Intake, Reason, Report, Statement};
+use crate::transfer::{self, Content, Entry, Intake, Reason, Report, Statement};
 use std::collections::HashSet;
 
 /// Records of one commit. Each is strict: what the report counts as added is on the disk.
@@ -26,8 +27,18 @@ pub struct Import {
     fresh_sessions: HashSet<SessionId>,
     /// Turns that came with it: they are not read for facts unless their job comes, too.
     fresh_turns: HashSet<TurnId>,
+    /// Memory files as they are, with those that came: what comes next has to fit among them. Filled for the first one.
+    files: Option<FileTree>,
     /// What facts say, folded; filled for the first statement of a list.
     said: Option<HashSet<(String, String)>>,
+}
+
+impl Import {
+    /// With the passphrase of an export that is sealed.
+    pub fn with_passphrase(mut self, passphrase: Option<String>) -> Import {
+        self.intake = self.intake.with_passphrase(passphrase);
+        self
+    }
 }
 
 impl<P: Ports> Memory<P> {
@@ -46,6 +57,7 @@ impl<P: Ports> Memory<P> {
             pending: Vec::new(),
             fresh_sessions: HashSet::new(),
             fresh_turns: HashSet::new(),
+            files: None,
             said: None,
         })
     }
@@ -54,7 +66,8 @@ impl<P: Ports> Memory<P> {
     /// dropped leaves what was written so far, which is consistent; the same file brought again adds the rest.
     ///
     /// # Errors
-    /// `InvalidInput` for what is not understood, `NewerFormat`, `QuotaExceeded`, `Storage`, `Closed`.
+    /// `InvalidInput` for what is not understood, `NewerFormat`, `QuotaExceeded`, `Storage`, `Closed`; of a sealed export
+    /// also `PassphraseNeeded` and `WrongKey`, before anything is written, and `DamagedFile`.
     pub async fn import(&self, import: &mut Import, bytes: &[u8]) -> Result<()> {
         self.ensure_open()?;
         let mut entries = Vec::new();
@@ -78,9 +91,17 @@ impl<P: Ports> Memory<P> {
     }
 
     async fn take(&self, import: &mut Import, entries: Vec<Entry>) -> Result<()> {
-        for Entry { line, content } in entries {
+        for entry in entries {
+            let Entry {
+                line,
+                path,
+                content,
+            } = entry;
             let record = match content {
                 Ok(Content::Record(record)) => *record,
+                Ok(Content::File { path, text }) => {
+                    Record::File(File::new(path.as_str(), &text, self.now()))
+                }
                 Ok(Content::Statement(statement)) => match self.fact_of(import, statement) {
                     Ok(Some(fact)) => Record::Fact(fact),
                     Ok(None) => {
@@ -88,12 +109,12 @@ impl<P: Ports> Memory<P> {
                         continue;
                     }
                     Err(reason) => {
-                        import.report.refuse(line, reason);
+                        import.report.refuse(line, reason, None);
                         continue;
                     }
                 },
                 Err(reason) => {
-                    import.report.refuse(line, reason);
+                    import.report.refuse(line, reason, path);
                     continue;
                 }
             };
@@ -110,13 +131,13 @@ impl<P: Ports> Memory<P> {
     /// Decides about one record: it is added, skipped, a conflict or refused.
     async fn place(&self, import: &mut Import, line: u64, mut record: Record) -> Result<()> {
         if let Some(reason) = self.refusal(import, &record).await? {
-            import.report.refuse(line, reason);
+            let path = transfer::path_of(&record);
+            import.report.refuse(line, reason, path);
             return Ok(());
         }
         if let Record::Session(session) = &mut record {
             self.end_if_it_shows_erased(session);
         }
-        let (kind, name) = (record.kind(), record.name());
         match self.known(import, &record).await? {
             Known::No => {}
             Known::Same => {
@@ -124,7 +145,7 @@ impl<P: Ports> Memory<P> {
                 return Ok(());
             }
             Known::Other => {
-                import.report.conflict(line, kind, &name);
+                import.report.conflict(line, &record);
                 return Ok(());
             }
         }
@@ -135,6 +156,11 @@ impl<P: Ports> Memory<P> {
             Record::Turn(turn) => {
                 import.fresh_turns.insert(turn.id);
             }
+            Record::File(file) => {
+                if let Some(files) = &mut import.files {
+                    files.put(file);
+                }
+            }
             _ => {}
         }
         import.pending.push((line, record));
@@ -142,7 +168,7 @@ impl<P: Ports> Memory<P> {
     }
 
     /// Why a record can not be taken, if so.
-    async fn refusal(&self, import: &Import, record: &Record) -> Result<Option<Reason>> {
+    async fn refusal(&self, import: &mut Import, record: &Record) -> Result<Option<Reason>> {
         if self.holds_erased(record) {
             return Ok(Some(Reason::Erased));
         }
@@ -154,8 +180,11 @@ impl<P: Ports> Memory<P> {
                 None => None,
             },
             Record::File(file) => {
-                let admits = self.state.borrow().files.admits(file);
-                (!admits).then_some(Reason::BadFile)
+                let files = import.files.get_or_insert_with(|| {
+                    let state = self.state.borrow();
+                    state.files.clone()
+                });
+                (!files.admits(file)).then_some(Reason::BadFile)
             }
             Record::Session(_)
             | Record::Job(_)
@@ -265,7 +294,7 @@ impl<P: Ports> Memory<P> {
             .iter()
             .find(|(_, one)| one.kind() == kind && one.name() == name);
         if let Some((_, twin)) = twin {
-            return Ok(if twin == record {
+            return Ok(if is_same(twin, record) {
                 Known::Same
             } else {
                 Known::Other
@@ -274,7 +303,7 @@ impl<P: Ports> Memory<P> {
         let namespace = &self.config.namespace;
         match self.ports.store().get(namespace, kind, &name).await {
             Ok(None) => Ok(Known::No),
-            Ok(Some(here)) if here == *record => Ok(Known::Same),
+            Ok(Some(here)) if is_same(&here, record) => Ok(Known::Same),
             Ok(Some(_)) | Err(Error::Corrupt { .. }) => Ok(Known::Other),
             Err(error) => Err(error),
         }
@@ -319,12 +348,11 @@ impl<P: Ports> Memory<P> {
     /// Another tab wrote one of the records meanwhile.
     async fn add_one_by_one(&self, import: &mut Import, pending: Vec<(u64, Record)>) -> Result<()> {
         for (line, record) in pending {
-            let (kind, name) = (record.kind(), record.name());
             let mut batch = self.batch(Durability::Strict, Action::Import);
-            batch.ops = vec![Op::Insert(record)];
+            batch.ops = vec![Op::Insert(record.clone())];
             match self.commit(&batch).await {
-                Ok(_) => *import.report.added.entry(kind).or_default() += 1,
-                Err(Error::Conflict { .. }) => import.report.conflict(line, kind, &name),
+                Ok(_) => *import.report.added.entry(record.kind()).or_default() += 1,
+                Err(Error::Conflict { .. }) => import.report.conflict(line, &record),
                 Err(error) => return Err(error),
             }
         }
@@ -375,6 +403,16 @@ impl<P: Ports> Memory<P> {
             stale: None,
             proof_count: 1,
         }))
+    }
+}
+
+/// Of a file the words count: when they were written is another matter on another machine.
+fn is_same(here: &Record, record: &Record) -> bool {
+    match (here, record) {
+        (Record::File(here), Record::File(file)) => {
+            here.path == file.path && here.text == file.text
+        }
+        _ => here == record,
     }
 }
 

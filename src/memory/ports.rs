@@ -21,6 +21,27 @@ pub trait Ports {
     fn embedder(&self) -> &Self::Embedder;
 }
 
+/// Ports that several owners share.
+impl<P: Ports> Ports for std::rc::Rc<P> {
+    type Store = P::Store;
+    type Transport = P::Transport;
+    type Clock = P::Clock;
+    type Embedder = P::Embedder;
+
+    fn store(&self) -> &P::Store {
+        (**self).store()
+    }
+    fn transport(&self) -> &P::Transport {
+        (**self).transport()
+    }
+    fn clock(&self) -> &P::Clock {
+        (**self).clock()
+    }
+    fn embedder(&self) -> &P::Embedder {
+        (**self).embedder()
+    }
+}
+
 /// Time and chance.
 #[allow(async_fn_in_trait, reason = "one driver awaits, on one thread")]
 pub trait Clock {

@@ -265,7 +265,8 @@ fn from_passkey(secret: &[u8]) -> [u8; 32] {
     digest.chain_update(secret).finalize().into()
 }
 
-fn random_bytes<const N: usize>(random: Random) -> [u8; N] {
+/// As many bytes as are asked for.
+pub fn random_bytes<const N: usize>(random: Random) -> [u8; N] {
     let mut bytes = [0; N];
     for chunk in bytes.chunks_mut(16) {
         let fresh = random().to_le_bytes();

@@ -59,7 +59,11 @@ impl Statement {
                     ..self.clone()
                 })),
             };
-            Entry { line, content }
+            Entry {
+                line,
+                path: None,
+                content,
+            }
         })
     }
 }
@@ -88,6 +92,7 @@ pub(super) fn read(text: &str, entries: &mut Vec<Entry>) -> SourceFormat {
             Some(statement) => entries.extend(statement.entries(line)),
             None => entries.push(Entry {
                 line,
+                path: None,
                 content: Err(Reason::Empty),
             }),
         }

@@ -33,6 +33,7 @@ pub(super) fn read(value: Value, entries: &mut Vec<Entry>) -> Result<()> {
         });
         let refused = |reason| Entry {
             line,
+            path: None,
             content: Err(reason),
         };
         match statement {

@@ -90,10 +90,12 @@ impl Reader {
             Ok(None) => {}
             Ok(Some(content)) => entries.push(Entry {
                 line,
+                path: None,
                 content: Ok(content),
             }),
             Err(reason) => entries.push(Entry {
                 line,
+                path: None,
                 content: Err(reason),
             }),
         }

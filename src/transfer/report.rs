@@ -1,7 +1,7 @@
 //! What became of an import.
 
 use super::SourceFormat;
-use crate::model::Kind;
+use crate::model::{Kind, Record};
 use std::collections::BTreeMap;
 
 /// Conflicts and refused lines that are listed one by one; the numbers count all.
@@ -33,18 +33,21 @@ impl Report {
         self.added.values().sum()
     }
 
-    pub fn conflict(&mut self, line: u64, kind: Kind, name: &str) {
+    pub fn conflict(&mut self, line: u64, record: &Record) {
         self.n_conflicts += 1;
         if self.conflicts.len() < MAX_LISTED {
-            let record = format!("{}:{name}", kind.name());
-            self.conflicts.push(Conflict { line, record });
+            self.conflicts.push(Conflict {
+                line,
+                record: format!("{}:{}", record.kind().name(), record.name()),
+                path: path_of(record),
+            });
         }
     }
 
-    pub fn refuse(&mut self, line: u64, reason: Reason) {
+    pub fn refuse(&mut self, line: u64, reason: Reason, path: Option<String>) {
         self.n_refused += 1;
         if self.refused.len() < MAX_LISTED {
-            self.refused.push(Refused { line, reason });
+            self.refused.push(Refused { line, reason, path });
         }
     }
 }
@@ -56,14 +59,26 @@ pub struct Conflict {
     pub line: u64,
     /// `kind:name`.
     pub record: String,
+    /// Of a memory file.
+    pub path: Option<String>,
 }
 
 /// A line that could not be used. It names no content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// From 1; of a list in JSON, the position of the entry.
+    /// From 1; of a list in JSON and of a zip file, the position of the entry.
     pub line: u64,
     pub reason: Reason,
+    /// Of a memory file.
+    pub path: Option<String>,
+}
+
+/// The name that people know a record by, if it has one.
+pub fn path_of(record: &Record) -> Option<String> {
+    match record {
+        Record::File(file) => Some(file.path.clone()),
+        _ => None,
+    }
 }
 
 /// Whether a file is what was written.
@@ -116,10 +131,16 @@ pub enum Reason {
     NoEvidence,
     /// A memory file whose path or size is not allowed, or that is in the way of another.
     BadFile,
+    /// A link of a file system, and no file.
+    Link,
+    /// Encrypted, or compressed in a way that is not read here.
+    Unsupported,
+    /// What is in it is not what the zip file says of it.
+    Damaged,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 12] = [
+    pub const ALL: [Reason; 15] = [
         Reason::NotText,
         Reason::NotJson,
         Reason::TooLong,
@@ -132,6 +153,9 @@ impl Reason {
         Reason::NoSession,
         Reason::NoEvidence,
         Reason::BadFile,
+        Reason::Link,
+        Reason::Unsupported,
+        Reason::Damaged,
     ];
 
     /// A stable name, the same in Rust and in the package.
@@ -149,6 +173,9 @@ impl Reason {
             Reason::NoSession => "no_session",
             Reason::NoEvidence => "no_evidence",
             Reason::BadFile => "bad_file",
+            Reason::Link => "link",
+            Reason::Unsupported => "unsupported",
+            Reason::Damaged => "damaged",
         }
     }
 }

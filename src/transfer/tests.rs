@@ -157,12 +157,17 @@ fn a_newer_version_and_what_is_no_export_are_refused_as_such() {
         b"[]",
         b"{\"kind\":\"fact\",\"record\":{}}\n{}",
         b"\xff\xfe\x00",
-        b"PK\x03\x04 a zip",
         b"\0\0",
     ] {
         let error = brought(strange, 3).unwrap_err();
         assert_eq!(error.code(), "invalid_input", "{strange:?}");
     }
+}
+
+#[test]
+fn a_zip_file_that_ends_early_is_damaged() {
+    let error = brought(b"PK\x03\x04 a zip", 3).unwrap_err();
+    assert_eq!(error.code(), "damaged_file");
 }
 
 fn statements(text: &str) -> (SourceFormat, Vec<Statement>) {

@@ -8,6 +8,7 @@ use super::embedder::{BrowserEmbedder, Callback};
 use super::encryption::EncryptionRequest;
 use super::evaluation_view::{EvaluationView, JudgementView, ProgressView};
 use super::files::{self, FileRequest};
+use super::granted::{self, FoundView, GrantedRequest};
 use super::idb::IdbStore;
 use super::long::{CompactionOption, ContextOption};
 use super::panic::install_hook;
@@ -15,14 +16,15 @@ use super::tagged;
 use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
 use super::views::{
-    EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, StatusView, TurnView,
+    EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, SessionView, StatusView,
+    TurnPageView, TurnView,
 };
 use crate::agent::Preset;
 use crate::batch::{Batch, Commit};
 use crate::config::{Config, EmbedderChoice};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::index::Mode;
-use crate::memory::{Cancel, Extent, Memory, Ports, RecallRequest, SpokenTurn, TurnFilter};
+use crate::memory::{Cancel, Grants, Memory, Ports, RecallRequest, SpokenTurn, TurnFilter};
 use crate::model::{AuditEntry, AuditHead, Fact, Kind, Namespace, Origin, Record, Role, SessionId};
 use crate::recall::Level;
 use crate::store::ram::RamStore;
@@ -40,7 +42,8 @@ use web_sys::AbortSignal;
 pub struct Engine(Rc<Inner>);
 
 pub(super) struct Inner {
-    pub(super) memory: Memory<Browser>,
+    pub(super) memory: Memory<Rc<Browser>>,
+    grants: Grants<Rc<Browser>>,
     no_disk: Option<Error>,
     no_table: Option<Error>,
     /// Of the chosen embedder's weights, while they are being loaded.
@@ -58,6 +61,9 @@ struct Options {
     database: String,
     user: String,
     project: String,
+    /// Other projects of this user that may be read.
+    #[serde(default)]
+    grants: Vec<String>,
     model: Option<String>,
     extraction_model: Option<String>,
     instructions: String,
@@ -186,7 +192,9 @@ enum Request {
         message: String,
     },
     /// Gives the number of the export.
-    ExportBegin,
+    ExportBegin {
+        passphrase: Option<String>,
+    },
     /// Gives the next lines; null after the last.
     ExportNext {
         id: u32,
@@ -194,6 +202,7 @@ enum Request {
     /// Gives the number of the import.
     ImportBegin {
         dry_run: bool,
+        passphrase: Option<String>,
     },
     ImportPush {
         id: u32,
@@ -211,6 +220,20 @@ enum Request {
     Erase {
         what: String,
         name: Option<String>,
+    },
+    /// Over this memory and projects that it may read.
+    RecallIn {
+        projects: Vec<String>,
+        query: String,
+        limit: Option<usize>,
+        level: Option<LevelName>,
+        session: Option<String>,
+    },
+    /// Of another project that it may read.
+    Granted {
+        project: String,
+        #[serde(deserialize_with = "tagged::by_do")]
+        ask: GrantedRequest,
     },
     Crash,
 }
@@ -401,6 +424,7 @@ impl Inner {
             user: options.user,
             project: options.project,
         });
+        config.grants = options.grants;
         config.model = options.model.unwrap_or(config.model);
         config.extraction_model = options.extraction_model.unwrap_or(config.extraction_model);
         config.instructions = options.instructions;
@@ -432,9 +456,10 @@ impl Inner {
             clock: BrowserClock,
             embedder: table,
         };
-        let memory = Memory::open(config, browser).await?;
+        let memory = Memory::open(config, Rc::new(browser)).await?;
         Ok(Inner {
             memory,
+            grants: Grants::default(),
             no_disk,
             no_table,
             loaded: Cell::default(),
@@ -452,8 +477,11 @@ impl Inner {
         ask: Option<&Function>,
     ) -> std::result::Result<JsValue, Error> {
         let memory = &self.memory;
-        if memory.is_locked() && !request.needs_no_key() {
-            return Err(Error::Locked);
+        if memory.is_locked() {
+            self.grants.forget();
+            if !request.needs_no_key() {
+                return Err(Error::Locked);
+            }
         }
         match request {
             Request::Status => give(&StatusView::new(
@@ -478,11 +506,7 @@ impl Inner {
                 level,
                 session,
             } => {
-                let level = match level {
-                    Some(LevelName::Loose) => Level::Loose,
-                    Some(LevelName::Normal) | None => Level::Normal,
-                    Some(LevelName::Strict) => Level::Strict,
-                };
+                let level = level_of(level);
                 let session = session_id(session)?;
                 let request = RecallRequest {
                     query,
@@ -535,14 +559,7 @@ impl Inner {
             )),
             Request::Sessions => {
                 let sessions = memory.sessions().await?;
-                let view = |(session, extent): &(crate::model::Session, Extent)| SessionView {
-                    id: session.id.to_string(),
-                    started: session.started.unix_ms as f64,
-                    last: extent.last_ms.max(session.started.unix_ms) as f64,
-                    turns: extent.n_turns,
-                    model: session.model.clone(),
-                };
-                give(&sessions.iter().map(view).collect::<Vec<_>>())
+                give(&sessions.iter().map(SessionView::from).collect::<Vec<_>>())
             }
             Request::Turns {
                 session,
@@ -563,10 +580,7 @@ impl Inner {
                     limit,
                 };
                 let page = memory.find_turns(&filter).await?;
-                give(&TurnPageView {
-                    turns: page.turns.iter().map(TurnView::from).collect(),
-                    next: page.next.map(|id| id.to_string()),
-                })
+                give(&TurnPageView::from(&page))
             }
             Request::Turn { id } => {
                 let turn = memory.turn(id.parse()?).await?;
@@ -647,10 +661,16 @@ impl Inner {
                 });
                 give(&self.embedder())
             }
-            Request::ExportBegin => give(&self.transfers.begin_export(memory).await?),
+            Request::ExportBegin { passphrase } => {
+                give(&self.transfers.begin_export(memory, passphrase).await?)
+            }
             Request::ExportNext { id } => give(&self.transfers.export_page(memory, id).await?),
-            Request::ImportBegin { dry_run } => {
-                give(&self.transfers.begin_import(memory, dry_run).await?)
+            Request::ImportBegin {
+                dry_run,
+                passphrase,
+            } => {
+                let begun = self.transfers.begin_import(memory, dry_run, passphrase);
+                give(&begun.await?)
             }
             Request::ImportPush { id, bytes } => {
                 self.transfers.import(memory, id, &bytes).await?;
@@ -662,6 +682,26 @@ impl Inner {
                 Ok(JsValue::UNDEFINED)
             }
             Request::Erase { what, name } => give(&transfer::erase(memory, &what, name).await?),
+            Request::RecallIn {
+                projects,
+                query,
+                limit,
+                level,
+                session,
+            } => {
+                let request = RecallRequest {
+                    query,
+                    limit,
+                    level: level_of(level),
+                    session: session_id(session)?,
+                };
+                let found = self.grants.recall(memory, &request, &projects).await?;
+                give(&found.iter().map(FoundView::from).collect::<Vec<_>>())
+            }
+            Request::Granted { project, ask } => {
+                let granted = self.grants.of(memory, &project).await?;
+                granted::answer(&granted, ask).await
+            }
             Request::Crash if self.debug => panic!("asked to crash"),
             Request::Crash => Err(Error::InvalidInput {
                 field: "crash",
@@ -714,21 +754,6 @@ struct RememberedView {
 }
 
 #[derive(Serialize)]
-struct SessionView {
-    id: String,
-    started: f64,
-    last: f64,
-    turns: u32,
-    model: String,
-}
-
-#[derive(Serialize)]
-struct TurnPageView {
-    turns: Vec<TurnView>,
-    next: Option<String>,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WorkView {
     ran: usize,
@@ -748,6 +773,14 @@ struct CommittedView {
     r#type: &'static str,
     commit: f64,
     kinds: Vec<Kind>,
+}
+
+fn level_of(name: Option<LevelName>) -> Level {
+    match name {
+        Some(LevelName::Loose) => Level::Loose,
+        Some(LevelName::Normal) | None => Level::Normal,
+        Some(LevelName::Strict) => Level::Strict,
+    }
 }
 
 pub(super) fn session_id(text: Option<String>) -> Result<Option<SessionId>> {

@@ -90,7 +90,7 @@ impl FileView<'_> {
         }
     }
 
-    fn with_text(file: &File) -> FileView<'_> {
+    pub fn with_text(file: &File) -> FileView<'_> {
         FileView {
             text: Some(&file.text),
             ..FileView::of(file)

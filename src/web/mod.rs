@@ -23,6 +23,8 @@ mod evaluation_view;
 #[cfg(feature = "engine")]
 mod files;
 #[cfg(feature = "engine")]
+mod granted;
+#[cfg(feature = "engine")]
 mod host;
 #[cfg(feature = "engine")]
 pub mod idb;

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::memory::{Export, ExportPage, Import, Memory, Ports};
 use crate::model::{Kind, RecordRef, TurnId};
 use crate::transfer::Report;
+use js_sys::Uint8Array;
 use serde::Serialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 use std::cell::{Cell, RefCell};
@@ -30,8 +31,16 @@ impl Transfers {
         self.last.get()
     }
 
-    pub async fn begin_export<P: Ports>(&self, memory: &Memory<P>) -> Result<Begun> {
-        let (id, export) = (self.number(), memory.begin_export().await?);
+    pub async fn begin_export<P: Ports>(
+        &self,
+        memory: &Memory<P>,
+        passphrase: Option<String>,
+    ) -> Result<Begun> {
+        let export = match passphrase {
+            None => memory.begin_export().await?,
+            Some(passphrase) => memory.begin_sealed_export(&passphrase).await?,
+        };
+        let id = self.number();
         self.exports.borrow_mut().insert(id, export);
         Ok(Begun { id })
     }
@@ -50,8 +59,14 @@ impl Transfers {
         Ok(page.map(PageView::from))
     }
 
-    pub async fn begin_import<P: Ports>(&self, memory: &Memory<P>, dry_run: bool) -> Result<Begun> {
-        let (id, import) = (self.number(), memory.begin_import(dry_run).await?);
+    pub async fn begin_import<P: Ports>(
+        &self,
+        memory: &Memory<P>,
+        dry_run: bool,
+        passphrase: Option<String>,
+    ) -> Result<Begun> {
+        let import = memory.begin_import(dry_run).await?;
+        let (id, import) = (self.number(), import.with_passphrase(passphrase));
         self.imports.borrow_mut().insert(id, import);
         Ok(Begun { id })
     }
@@ -141,7 +156,9 @@ pub fn bytes<'de, D: Deserializer<'de>>(d: D) -> std::result::Result<Vec<u8>, D:
 
 #[derive(Serialize)]
 pub struct PageView {
-    text: String,
+    /// As JavaScript has bytes; the engine's usual form for them is an array of numbers.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    bytes: Uint8Array,
     done: f64,
     total: f64,
 }
@@ -149,7 +166,7 @@ pub struct PageView {
 impl From<ExportPage> for PageView {
     fn from(page: ExportPage) -> PageView {
         PageView {
-            text: page.text,
+            bytes: Uint8Array::from(page.bytes.as_slice()),
             done: page.done as f64,
             total: page.total as f64,
         }
@@ -183,12 +200,14 @@ pub struct ImportView {
 struct ConflictView {
     line: f64,
     record: String,
+    path: Option<String>,
 }
 
 #[derive(Serialize)]
 struct RefusedView {
     line: f64,
     reason: &'static str,
+    path: Option<String>,
 }
 
 impl From<Report> for ImportView {
@@ -196,10 +215,12 @@ impl From<Report> for ImportView {
         let conflicts = report.conflicts.iter().map(|conflict| ConflictView {
             line: conflict.line as f64,
             record: conflict.record.clone(),
+            path: conflict.path.clone(),
         });
         let refused = report.refused.iter().map(|refused| RefusedView {
             line: refused.line as f64,
             reason: refused.reason.name(),
+            path: refused.path.clone(),
         });
         ImportView {
             format: report.format.map(|format| format.name()),

@@ -4,9 +4,11 @@ use super::files::FileView;
 use crate::claude::reply::StopReason;
 use crate::error::Error;
 use crate::index::{IndexConfig, IndexStats, Mode};
-use crate::memory::{ChatEvent, EmbedderState, EmbedderStatus, RecollectedItem, Status};
+use crate::memory::{
+    ChatEvent, EmbedderState, EmbedderStatus, Extent, RecollectedItem, Status, TurnPage,
+};
 use crate::model::{
-    Confidence, Evidence, Fact, FactType, Job, JobState, Origin, Role, Tokens, Turn,
+    Confidence, Evidence, Fact, FactType, Job, JobState, Origin, Role, Session, Tokens, Turn,
 };
 use crate::store::Persistence;
 use serde::Serialize;
@@ -130,6 +132,42 @@ impl From<&Turn> for TurnView {
             text: turn.text(),
             content: turn.content.clone(),
             at: turn.at.unix_ms as f64,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct SessionView {
+    id: String,
+    started: f64,
+    last: f64,
+    turns: u32,
+    model: String,
+}
+
+impl From<&(Session, Extent)> for SessionView {
+    fn from((session, extent): &(Session, Extent)) -> SessionView {
+        SessionView {
+            id: session.id.to_string(),
+            started: session.started.unix_ms as f64,
+            last: extent.last_ms.max(session.started.unix_ms) as f64,
+            turns: extent.n_turns,
+            model: session.model.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct TurnPageView {
+    turns: Vec<TurnView>,
+    next: Option<String>,
+}
+
+impl From<&TurnPage> for TurnPageView {
+    fn from(page: &TurnPage) -> TurnPageView {
+        TurnPageView {
+            turns: page.turns.iter().map(TurnView::from).collect(),
+            next: page.next.map(|id| id.to_string()),
         }
     }
 }

@@ -241,5 +241,6 @@ test("the audit tells what was changed and sent, verifies in one call, and shows
   const lines = result.text.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(lines[0], { type: "onhand-audit", version: 1, user: "me", project: "default" });
   assert.equal(lines.length, result.whole.entries + 1);
-  assert.doesNotMatch(result.text, /4471|boat|salt/);
+  // Not the number: four digits turn up among the hexadecimal digits of anything.
+  assert.doesNotMatch(result.text, /boat|salt/);
 });

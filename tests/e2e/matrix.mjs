@@ -11,7 +11,7 @@ const FROM_MEMORY = [
 ];
 /** Calls that read the store. */
 const READS = [
-  "recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check", "judgements.list", "export",
+  "recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check", "judgements.list", "export", "granted",
   "files.execute", "audit.list", "audit.verify", "audit.export",
 ];
 /** Calls that write to it. */
@@ -224,6 +224,10 @@ export async function call(name) {
       for (const reader = memory.export().getReader(); ; ) if ((await reader.read()).done) return;
     },
     import: () => memory.import(`- flies a kite of ${++globalThis.nCalls} colours`),
+    granted: async () => {
+      await memory.granted("work").turns.list();
+      await memory.recall("what is my boat called?", { projects: ["work"] });
+    },
     "files.list": () => memory.files.list(),
     "files.read": () => memory.files.read("/memories/boat.md"),
     "files.execute": () => memory.files.execute({ command: "view", path: "/memories" }),

@@ -76,7 +76,7 @@ for (const [fault, { before: beforeOpening, arm, disarm, quotaBytes, keepsOn, st
     const status = await page.evaluate(
       async ({ database, ids }) => {
         Object.assign(globalThis, { database, ids });
-        globalThis.memory = await globalThis.createMemory({ database, thread: "page" });
+        globalThis.memory = await globalThis.createMemory({ database, thread: "page", grants: [{ project: "work", recall: true }] });
         return globalThis.memory.status();
       },
       { database, ids },

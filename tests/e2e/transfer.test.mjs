@@ -2,6 +2,7 @@
 // another tab.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { remembered, say, World } from "./world.mjs";
 
@@ -74,6 +75,97 @@ test("export, erase everything, import: the same memory again", async () => {
   await state().filter({ hasText: /0 records to add, \d+ here already/ }).waitFor();
 });
 
+test("a sealed export is made and brought back by keyboard, and only with its passphrase", async () => {
+  await say(page, "I'm allergic to peanuts");
+  await remembered(page, "peanuts");
+  const before = await exported(page);
+  await page.getByLabel("With a passphrase").focus();
+  await page.keyboard.press("Space");
+  await page.getByRole("button", { name: "Export", exact: true }).focus();
+  await page.keyboard.press("Enter");
+  const secret = page.getByLabel("Passphrase of the file");
+  await secret.waitFor();
+  assert.ok(await secret.evaluate((field) => field === document.activeElement), "the field has the focus");
+  await page.keyboard.type("correct horse");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("correct house");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "not the same" }).waitFor();
+  await secret.fill("correct horse");
+  await page.getByLabel("Once more").fill("correct horse");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+  const path = await download.path();
+  assert.match(download.suggestedFilename(), /^onhand-\d{4}-\d\d-\d\d\.onhand$/);
+  const file = await readFile(path);
+  assert.equal(JSON.parse(file.subarray(0, file.indexOf(10)).toString()).format, "onhand-export-sealed");
+  assert.ok(!file.includes("peanuts") && !file.includes("turn"), "nothing of it is readable");
+  await state().filter({ hasText: "opens with its passphrase only" }).waitFor();
+
+  await page.getByRole("button", { name: "Erase everything…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Erase for good" }).click();
+  await state().filter({ hasText: "nothing of it is left" }).waitFor();
+  await page.getByText("Import", { exact: true }).click();
+  await page.getByLabel("A file: an export").setInputFiles({ name: download.suggestedFilename(), mimeType: "", buffer: file });
+  await page.getByRole("button", { name: "Look at it" }).click();
+  await state().filter({ hasText: "This file is encrypted" }).waitFor();
+  const asked = page.getByLabel("Its passphrase");
+  assert.ok(await asked.evaluate((field) => field === document.activeElement));
+  await page.keyboard.type("wrong horse");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "Nothing was changed" }).waitFor();
+  assert.doesNotMatch(await raw(page), /peanuts/);
+  await asked.fill("correct horse");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: /^Add \d+ records$/ }).click();
+  await state().filter({ hasText: "Imported:" }).waitFor();
+  await remembered(page, "peanuts");
+  assert.deepEqual(records(await exported(page)), records(before));
+});
+
+test("a sealed stream: progress, cancelling, typed errors, and a damaged copy", async () => {
+  const result = await page.evaluate(async () => {
+    const open = (project) => globalThis.memory.constructor.open({ database: "sealed", project, embedder: "none", endpoint: "http://127.0.0.1:9" });
+    const codeOf = (promise) => promise.then(() => "ok", (error) => error.code ?? String(error));
+    const read = async (stream) => {
+      const parts = [];
+      for (const reader = stream.getReader(); ; ) {
+        const { done, value } = await reader.read();
+        if (done) return new Blob(parts);
+        parts.push(value);
+      }
+    };
+    const [one, two] = [await open("one"), await open("two")];
+    const text = "a long conversation about a boat that leaks, and about what to do. ";
+    await one.remember(Array.from({ length: 600 }, (_, i) => ({ role: "user", text: `${i}: ${text.repeat(8)}` })));
+    const seen = [];
+    const passphrase = "correct horse";
+    const file = await read(one.export({ passphrase, onProgress: ({ done, total }) => seen.push([done, total]) }));
+    const short = await codeOf(read(one.export({ passphrase: "short" })));
+    const stop = new AbortController();
+    const stopped = await codeOf(read(one.export({ passphrase, signal: stop.signal, onProgress: () => stop.abort() })));
+    const needed = await codeOf(two.import(file));
+    const wrong = await codeOf(two.import(file, { passphrase: "wrong horse" }));
+    const nothing = (await two.status()).counts.turns;
+    const half = new Blob([await file.slice(0, file.size / 2).arrayBuffer()]);
+    const cut = await codeOf(two.import(half.stream(), { passphrase }));
+    const some = (await two.status()).counts.turns;
+    const cancel = new AbortController();
+    const cancelled = await codeOf(two.import(file, { passphrase, signal: cancel.signal, onProgress: () => cancel.abort() }));
+    const rest = await two.import(file, { passphrase });
+    const whole = (await two.status()).counts.turns;
+    one.close();
+    two.close();
+    return { seen: seen.at(-1), size: file.size, short, stopped, needed, wrong, nothing, cut, some, cancelled, rest, whole };
+  });
+  assert.deepEqual(result.seen, [602, 602], "a session, its turns and a job");
+  assert.ok(result.size > 4 * 65_536, "several chunks");
+  const { short, stopped, needed, wrong, cut, cancelled } = result;
+  assert.deepEqual({ short, stopped, needed, wrong, cut, cancelled }, { short: "invalid_input", stopped: "cancelled", needed: "passphrase_needed", wrong: "wrong_key", cut: "damaged_file", cancelled: "cancelled" });
+  assert.equal(result.nothing, 0, "a wrong passphrase changes nothing");
+  assert.ok(result.some > 0 && result.some < 600, `${result.some} of 600`);
+  assert.deepEqual([result.whole, result.rest.seal], [600, "whole"]);
+});
+
 test("a fact is forgotten by keyboard, in this tab and in another one", async () => {
   await say(page, "I'm allergic to peanuts; my kid loves blue");
   await remembered(page, "peanuts");
@@ -144,6 +236,19 @@ test("a list from elsewhere is looked at before it is added", async () => {
   await page.getByLabel("Or paste a list").fill("{broken");
   await page.getByRole("button", { name: "Look at it" }).click();
   await page.locator("#keep-report .problem[data-code=invalid_input]").waitFor();
+});
+
+test("a zip file of memory files is looked at, brought in, and what was left out is named", async () => {
+  await page.getByText("Import", { exact: true }).click();
+  const path = fileURLToPath(new URL("../golden/memories.zip", import.meta.url));
+  await page.getByLabel("A file: an export").setInputFiles(path);
+  await page.getByRole("button", { name: "Look at it" }).click();
+  await state().filter({ hasText: "A folder of memory files: 3 records to add, 1 line not usable" }).waitFor();
+  await page.getByText("What was left out").click();
+  await page.getByText("memories/link.md: a link, and no file").waitFor();
+  await page.getByRole("button", { name: "Add 3 records" }).click();
+  await page.locator("#files .file", { hasText: "/memories/boat/é-log.md" }).waitFor();
+  assert.equal(await page.locator("#files .file").count(), 3);
 });
 
 test("streams: progress, cancelling, any kind of source, and no long task on the page", async () => {

@@ -3,6 +3,8 @@
 
 use super::Target;
 use super::random::Random;
+use super::zip_made::{DIRECTORY, FILE, LINK, Zipped, deflated, stored, zip};
+use onhand::files::{MAX_FILE_BYTES, MemoryPath};
 use onhand::model::Kind;
 use onhand::store::conformance::sample;
 use onhand::time::Timestamp;
@@ -14,6 +16,7 @@ pub struct ImportBytes {
     n_lists: u64,
     n_records: u64,
     n_statements: u64,
+    n_files: u64,
 }
 
 /// Pieces that mean something to one reader or another.
@@ -79,11 +82,15 @@ impl Target for ImportBytes {
             n_lists: 0,
             n_records: 0,
             n_statements: 0,
+            n_files: 0,
         }
     }
 
     fn input(&self, random: &mut Random) -> Vec<u8> {
-        let mut bytes = self.seeds[random.below(self.seeds.len())].clone();
+        let mut bytes = match random.below(self.seeds.len() + 2) {
+            n if n < self.seeds.len() => self.seeds[n].clone(),
+            _ => folder(random),
+        };
         for _ in 0..random.below(6) {
             let (at, end) = (random.below(bytes.len() + 1), random.below(bytes.len() + 1));
             let (at, end) = (at.min(end), at.max(end));
@@ -136,6 +143,11 @@ impl Target for ImportBytes {
                     self.n_statements += 1;
                     assert!(statement.text.chars().any(char::is_alphanumeric));
                 }
+                Ok(Content::File { path, text }) => {
+                    self.n_files += 1;
+                    assert!(text.len() <= MAX_FILE_BYTES);
+                    assert_eq!(MemoryPath::new(path.as_str()), Ok(path));
+                }
                 Err(_) => {}
             }
         }
@@ -143,10 +155,46 @@ impl Target for ImportBytes {
 
     fn summary(&self) -> String {
         format!(
-            r#""exports":{},"lists":{},"records":{},"statements":{}"#,
-            self.n_exports, self.n_lists, self.n_records, self.n_statements
+            r#""exports":{},"lists":{},"records":{},"statements":{},"files":{}"#,
+            self.n_exports, self.n_lists, self.n_records, self.n_statements, self.n_files
         )
     }
+}
+
+/// A zip file whose headers say what they like.
+fn folder(random: &mut Random) -> Vec<u8> {
+    const NAMES: [&str; 8] = [
+        "memories/",
+        "memories/a.md",
+        "memories/b/c.md",
+        "a",
+        "a/b",
+        "/etc/passwd",
+        "memories/../x",
+        "./memories/\u{e9}",
+    ];
+    let n = random.below(6);
+    let entries: Vec<Zipped> = (0..n)
+        .map(|_| {
+            let name = NAMES[random.below(NAMES.len())];
+            let text = vec![b'0' + random.below(3) as u8; random.below(200)];
+            let mut entry = match random.below(2) {
+                0 => stored(name, &text),
+                _ => deflated(name, &text),
+            };
+            match random.below(10) {
+                0 => entry.flags = random.next() as u16,
+                1 => entry.method = random.below(16) as u16,
+                2 => entry.mode = [FILE, LINK, DIRECTORY, 0][random.below(4)],
+                3 => entry.size = random.next() as u32,
+                4 => entry.checksum = random.next() as u32,
+                5 => entry.packed.truncate(random.below(20)),
+                _ => {}
+            }
+            entry
+        })
+        .collect();
+    zip(&entries)
 }
 
 type Read = Option<(SourceFormat, Vec<onhand::transfer::Entry>)>;

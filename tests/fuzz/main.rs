@@ -10,10 +10,14 @@ mod index_operations;
 mod memory_paths;
 mod namespaces;
 mod random;
+mod sealed_bytes;
 /// The driver's world of the integration tests; not all of it is used here.
 #[allow(dead_code)]
 #[path = "../it/world.rs"]
 mod world;
+#[allow(dead_code)]
+#[path = "../it/zip_made.rs"]
+mod zip_made;
 
 use random::Random;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,6 +48,7 @@ fn main() {
     // An execution is some thirty operations.
     fuzz::<namespaces::Namespaces>(executions.div_ceil(30), seed);
     fuzz::<memory_paths::MemoryPaths>(executions, seed);
+    fuzz::<sealed_bytes::SealedBytes>(executions, seed);
 }
 
 fn fuzz<T: Target>(executions: u64, seed: u64) {

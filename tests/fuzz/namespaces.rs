@@ -1,10 +1,11 @@
-//! Memories of several namespaces over one store, used at random: none ever shows a word of another.
+//! Memories of several namespaces over one store, used at random: none ever shows a word of another, unless that was
+//! granted and asked for.
 
 use super::Target;
 use super::random::Random;
 use super::world::{TestPorts, World};
 use onhand::batch::{Batch, Durability, Op};
-use onhand::memory::{Memory, RecallRequest, SpokenTurn, TurnFilter};
+use onhand::memory::{Grants, Memory, RecallRequest, RecollectedItem, SpokenTurn, TurnFilter};
 use onhand::model::{
     Confidence, Fact, FactId, FactType, Namespace, Origin, Record, Role, SessionId,
 };
@@ -21,6 +22,8 @@ const NAMESPACES: [(&str, &str); 5] = [
     ("ada,work", "x"),
     ("ada", "wor\u{ffff}"),
 ];
+/// Who may read which project of the same user, as positions of [`NAMESPACES`]. A grant is not mutual, and not handed on.
+const GRANTS: [(usize, usize); 2] = [(0, 4), (4, 1)];
 /// Few, so that namespaces use the same session.
 const N_SESSIONS: u128 = 3;
 const SHARED: [&str; 4] = ["the boat", "green tea", "the deadline", "a budget"];
@@ -29,6 +32,8 @@ const SHARED: [&str; 4] = ["the boat", "green tea", "the deadline", "a budget"];
 pub struct Namespaces {
     n_operations: u64,
     n_shown: u64,
+    n_granted: u64,
+    n_refused: u64,
 }
 
 impl Target for Namespaces {
@@ -47,7 +52,12 @@ impl Target for Namespaces {
 
     fn run(&mut self, input: &[u8]) {
         let world = World::new();
-        let open = |of: usize| -> Memory<TestPorts> { world.open_in(namespace(of), false) };
+        let open = |of: usize| -> Memory<TestPorts> {
+            let granted: Vec<&str> = granted_to(of).map(|to| NAMESPACES[to].1).collect();
+            world.open_granted(namespace(of), &granted, false)
+        };
+        let mut grants: Vec<Grants<TestPorts>> = Vec::new();
+        grants.resize_with(NAMESPACES.len(), Grants::default);
         let mut memories: Vec<Memory<TestPorts>> = (0..NAMESPACES.len()).map(open).collect();
         for (n, &[of, what, with]) in input.as_chunks::<3>().0.iter().enumerate() {
             let of = usize::from(of) % NAMESPACES.len();
@@ -55,8 +65,12 @@ impl Target for Namespaces {
             let session = SessionId::new(0, u128::from(with) % N_SESSIONS);
             let memory = &memories[of];
             let mut shown: Vec<String> = Vec::new();
+            // Also of projects of other users, and its own.
+            let to = usize::from(with) / SHARED.len() % NAMESPACES.len();
+            let project = NAMESPACES[to].1;
+            let may_read = to == of || granted_to(of).any(|granted| granted == to);
             match what {
-                0..80 => {
+                0..70 => {
                     let text = format!("I like {shared}, says {} for the {n}th time", mark(of));
                     let turns = [SpokenTurn {
                         role: Role::User,
@@ -65,7 +79,40 @@ impl Target for Namespaces {
                     // Refused where another memory of the same namespace spoke in between; it is one memory here.
                     block_on(memory.remember(Some(session), &turns)).unwrap();
                 }
-                80..110 => {
+                70..80 => {
+                    let request = RecallRequest {
+                        query: format!("what about {shared}?"),
+                        limit: Some(50),
+                        level: Level::All,
+                        session: None,
+                    };
+                    let projects = [project.to_string()];
+                    let found = block_on(grants[of].recall(memory, &request, &projects));
+                    assert_eq!(found.is_ok(), may_read, "{of} asks {to}: {:?}", found.err());
+                    for found in found.into_iter().flatten() {
+                        let from = if found.project == project { to } else { of };
+                        assert_eq!(found.project, NAMESPACES[from].1);
+                        self.n_granted += u64::from(from != of);
+                        for text in texts(found.item) {
+                            assert!(text.contains(&mark(from)), "{of} read “{text}” of {from}");
+                        }
+                    }
+                    self.n_refused += u64::from(!may_read);
+                }
+                80..86 => {
+                    let granted = block_on(grants[of].of(memory, project));
+                    assert_eq!(granted.is_ok(), may_read && to != of);
+                    if let Ok(granted) = granted {
+                        let page = block_on(granted.find_turns(&TurnFilter::default())).unwrap();
+                        let turns = page.turns.iter().map(|turn| turn.text());
+                        let facts = granted.facts().into_iter().map(|fact| fact.statement);
+                        for text in turns.chain(facts) {
+                            self.n_granted += 1;
+                            assert!(text.contains(&mark(to)), "{of} read “{text}” of {to}");
+                        }
+                    }
+                }
+                86..110 => {
                     let mut batch = Batch::new(&namespace(of), Durability::Strict);
                     batch
                         .ops
@@ -80,11 +127,7 @@ impl Target for Namespaces {
                         session: None,
                     };
                     let found = block_on(memory.recall(&request)).unwrap();
-                    for item in found.items {
-                        shown.extend(item.fact.map(|fact| fact.statement));
-                        shown.extend(item.older.into_iter().map(|fact| fact.statement));
-                        shown.extend(item.turn.map(|turn| turn.text()));
-                    }
+                    shown.extend(found.items.into_iter().flat_map(texts));
                 }
                 170..190 => {
                     let block = block_on(memory.block(shared, Some(session))).unwrap().block;
@@ -109,7 +152,10 @@ impl Target for Namespaces {
                 225..245 => {
                     block_on(memory.catch_up()).unwrap();
                 }
-                _ => memories[of] = open(of),
+                _ => {
+                    memories[of] = open(of);
+                    grants[of].forget();
+                }
             }
             for text in &shown {
                 let own = text.contains(&mark(of));
@@ -122,8 +168,8 @@ impl Target for Namespaces {
 
     fn summary(&self) -> String {
         format!(
-            r#""operations":{},"shown":{},"leaks":0"#,
-            self.n_operations, self.n_shown
+            r#""operations":{},"shown":{},"granted":{},"refused":{},"leaks":0"#,
+            self.n_operations, self.n_shown, self.n_granted, self.n_refused
         )
     }
 }
@@ -134,6 +180,19 @@ fn namespace(of: usize) -> Namespace {
         user: user.into(),
         project: project.into(),
     }
+}
+
+fn granted_to(of: usize) -> impl Iterator<Item = usize> {
+    let grants = GRANTS.into_iter();
+    grants.filter_map(move |(reader, to)| (reader == of).then_some(to))
+}
+
+/// All that an item shows.
+fn texts(item: RecollectedItem) -> Vec<String> {
+    let mut shown: Vec<String> = item.fact.into_iter().map(|fact| fact.statement).collect();
+    shown.extend(item.older.into_iter().map(|fact| fact.statement));
+    shown.extend(item.turn.map(|turn| turn.text()));
+    shown
 }
 
 /// A word that only one namespace ever uses.

@@ -19,7 +19,7 @@ pub fn export(memory: &Memory<TestPorts>) -> String {
         let mut text = String::new();
         while let Some(page) = memory.export_page(&mut export).await.unwrap() {
             assert!(page.done <= page.total);
-            text.push_str(&page.text);
+            text.push_str(std::str::from_utf8(&page.bytes).unwrap());
         }
         text
     })
@@ -451,4 +451,89 @@ proptest! {
         prop_assert_eq!(lines(&again), lines(&text));
         prop_assert_eq!(import(&copy, &text).skipped, batch.ops.len() as u64);
     }
+}
+
+fn sealed_export(memory: &Memory<TestPorts>, passphrase: &str) -> Vec<u8> {
+    pollster::block_on(async {
+        let mut export = memory.begin_sealed_export(passphrase).await.unwrap();
+        let mut bytes = Vec::new();
+        while let Some(page) = memory.export_page(&mut export).await.unwrap() {
+            bytes.extend(page.bytes);
+        }
+        bytes
+    })
+}
+
+fn import_sealed(
+    memory: &Memory<TestPorts>,
+    bytes: &[u8],
+    passphrase: Option<&str>,
+) -> Result<Report, Error> {
+    pollster::block_on(async {
+        let import = memory.begin_import(false).await?;
+        let mut import = import.with_passphrase(passphrase.map(String::from));
+        for piece in bytes.chunks(10_000) {
+            memory.import(&mut import, piece).await?;
+        }
+        memory.finish_import(import).await
+    })
+}
+
+#[test]
+fn a_sealed_export_is_the_same_memory_for_whoever_has_the_passphrase() {
+    let (world, _) = lived();
+    let memory = world.open();
+    let before = export(&memory);
+    let file = sealed_export(&memory, "correct horse");
+    for word in ["Aurora", "Borealis", "boat", "turn"] {
+        let found = file.windows(word.len()).any(|part| part == word.as_bytes());
+        assert!(!found, "{word}");
+    }
+    let other = World::new();
+    let copy = other.open();
+    for (passphrase, code) in [
+        (None, "passphrase_needed"),
+        (Some("wrong horse"), "wrong_key"),
+    ] {
+        let error = import_sealed(&copy, &file, passphrase).unwrap_err();
+        assert_eq!(error.code(), code);
+        assert_eq!(lines(&export(&copy)), [""; 0]);
+    }
+    let report = import_sealed(&copy, &file, Some("correct horse")).unwrap();
+    assert_eq!(report.seal, Some(Seal::Whole));
+    assert_eq!(lines(&export(&copy)), lines(&before));
+    let again = import_sealed(&copy, &file, Some("correct horse")).unwrap();
+    assert_eq!((again.n_added(), again.n_conflicts), (0, 0));
+}
+
+#[test]
+fn what_came_of_a_cut_sealed_export_is_whole_records_and_another_copy_adds_the_rest() {
+    let world = World::new();
+    let memory = world.open();
+    let spoken = |i: usize| SpokenTurn {
+        role: Role::User,
+        text: format!("note {i}: {}", "the boat leaks. ".repeat(20)),
+    };
+    let turns: Vec<SpokenTurn> = (0..1_000).map(spoken).collect();
+    pollster::block_on(memory.remember(None, &turns)).unwrap();
+    let before = export(&memory);
+    let file = sealed_export(&memory, "correct horse");
+    let other = World::new();
+    let copy = other.open();
+    let error = import_sealed(&copy, &file[..file.len() / 2], Some("correct horse")).unwrap_err();
+    assert_eq!(error.code(), "damaged_file");
+    let n_turns = copy.status().counts.turns;
+    assert!((1..1_000).contains(&n_turns), "{n_turns}");
+    assert!(pollster::block_on(copy.check()).unwrap().is_clean());
+    import_sealed(&copy, &file, Some("correct horse")).unwrap();
+    assert_eq!(copy.status().counts.turns, 1_000);
+    // The job came in the rest: it reads what came with it.
+    let turns_of = |export: &str| -> Vec<String> {
+        let lines = lines(export).into_iter();
+        lines
+            .filter(|line| line.starts_with(r#"{"kind":"turn""#))
+            .map(String::from)
+            .collect()
+    };
+    assert_eq!(turns_of(&export(&copy)), turns_of(&before));
 }

@@ -164,6 +164,7 @@ impl Clock for Hand {
 }
 
 /// The embedders of the tests.
+#[derive(Clone)]
 pub enum AnyEmbedder {
     /// The real table, or none.
     Table(bool),
@@ -410,6 +411,7 @@ impl Store for Faulty {
     }
 }
 
+#[derive(Clone)]
 pub struct TestPorts {
     store: Rc<Faulty>,
     transport: Line,
@@ -496,9 +498,22 @@ impl World {
     }
 
     /// Opens the memory of another namespace.
-    #[allow(dead_code, reason = "the fuzz target of namespaces uses it")]
     pub fn open_in(&self, namespace: Namespace, table: bool) -> Memory<TestPorts> {
-        self.open_with_config(Config::new(namespace), table)
+        self.open_granted(namespace, &[], table)
+    }
+
+    /// Opens the memory of a namespace that may read other projects.
+    pub fn open_granted(
+        &self,
+        namespace: Namespace,
+        grants: &[&str],
+        table: bool,
+    ) -> Memory<TestPorts> {
+        let config = Config {
+            grants: grants.iter().map(|grant| (*grant).into()).collect(),
+            ..Config::new(namespace)
+        };
+        self.open_with_config(config, table)
     }
 
     pub fn open_with_config(&self, config: Config, table: bool) -> Memory<TestPorts> {

@@ -74,6 +74,7 @@ export class ChatView {
   async #greet(empty) {
     this.#welcome.replaceChildren();
     if (!empty) return;
+    if ((await this.#memory.encryption.status()).locked) return;
     const [facts, sessions] = await Promise.all([this.#memory.facts.list(), this.#memory.sessions.list()]);
     const known = facts.filter((fact) => fact.current).length;
     const text =

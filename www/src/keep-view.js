@@ -1,5 +1,6 @@
 import { el } from "./dom.js";
 import { confirmErase, count, receiptText } from "./forget.js";
+import { SecretForm } from "./secret-form.js";
 
 const RECORDS = ["record", "records"];
 
@@ -18,7 +19,7 @@ export class KeepView {
   constructor(memory, changed) {
     this.#memory = memory;
     this.#changed = changed;
-    document.getElementById("export").addEventListener("click", () => void this.#run(() => this.#export()));
+    document.getElementById("export").addEventListener("click", () => this.#beginExport());
     document.getElementById("erase-all").addEventListener("click", () => void this.#eraseAll());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -59,38 +60,73 @@ export class KeepView {
     );
   }
 
-  async #export() {
+  /** At once, or after a passphrase was given for the file. */
+  #beginExport() {
+    if (!document.getElementById("export-sealed").checked) return void this.#run(() => this.#export());
+    this.#say("Whoever has the file and this passphrase can read it. Without the passphrase nobody can, you included.");
+    const form = new SecretForm({
+      label: "Passphrase of the file",
+      fresh: true,
+      action: "Export with it",
+      submitted: (passphrase) => this.#run(() => this.#export(passphrase)),
+      cancelled: () => {
+        this.#say("");
+        this.#report.replaceChildren();
+        document.getElementById("export").focus();
+      },
+    });
+    this.#report.replaceChildren(form.element);
+    form.focus();
+  }
+
+  async #export(passphrase) {
     const onProgress = ({ done, total }) => this.#say(`Exporting: ${done} of ${total}`);
     const parts = [];
     // `new Response(stream).blob()` is shorter, and hides what went wrong.
-    for (const reader = this.#memory.export({ onProgress }).getReader(); ; ) {
+    for (const reader = this.#memory.export({ passphrase, onProgress }).getReader(); ; ) {
       const { done, value } = await reader.read();
       if (done) break;
       parts.push(value);
     }
-    const file = new Blob(parts, { type: "application/jsonl" });
-    const link = el("a", { href: URL.createObjectURL(file), download: `onhand-${new Date().toISOString().slice(0, 10)}.jsonl` });
+    const file = new Blob(parts, { type: passphrase ? "application/octet-stream" : "application/jsonl" });
+    const ending = passphrase ? "onhand" : "jsonl";
+    const link = el("a", { href: URL.createObjectURL(file), download: `onhand-${new Date().toISOString().slice(0, 10)}.${ending}` });
     link.click();
     URL.revokeObjectURL(link.href);
-    this.#say(`Exported as ${link.download} (${Math.ceil(file.size / 1024)} KB). Keep it where only you can read it: it is not encrypted.`);
+    const advice = passphrase ? "It opens with its passphrase only." : "Keep it where only you can read it: it is not encrypted.";
+    this.#say(`Exported as ${link.download} (${Math.ceil(file.size / 1024)} KB). ${advice}`);
+    document.getElementById("export").focus();
   }
 
   /** Says what an import would do, and offers to do it. */
-  async #preview() {
-    const source = this.#file.files[0] ?? this.#text.value;
+  async #preview(source = this.#file.files[0] ?? this.#text.value, passphrase) {
     if (typeof source === "string" && !source.trim()) return this.#say("Choose a file or paste a list first.");
-    const report = await this.#memory.import(source, { dryRun: true });
+    let report;
+    try {
+      report = await this.#memory.import(source, { dryRun: true, passphrase });
+    } catch (error) {
+      if (error.code !== "passphrase_needed" && error.code !== "wrong_key") throw error;
+      return this.#askForPassphrase(source, error);
+    }
     this.#say(`${FORMATS[report.format]}: ${importText(report)}`);
     this.#report.append(...listed(report));
     if (report.added === 0) return;
-    const add = el("button", { type: "button", onclick: () => void this.#run(() => this.#import(source)) }, `Add ${count(report.added, RECORDS)}`);
+    const add = el("button", { type: "button", onclick: () => void this.#run(() => this.#import(source, passphrase)) }, `Add ${count(report.added, RECORDS)}`);
     this.#report.append(add);
     add.focus();
   }
 
-  async #import(source) {
+  #askForPassphrase(source, error) {
+    this.#say("This file is encrypted.");
+    const form = new SecretForm({ label: "Its passphrase", action: "Open it", submitted: (passphrase) => this.#run(() => this.#preview(source, passphrase)) });
+    this.#report.replaceChildren(form.element);
+    if (error.code === "wrong_key") form.show("This passphrase does not open it. Nothing was changed.", error.code);
+    else form.focus();
+  }
+
+  async #import(source, passphrase) {
     const onProgress = ({ done, total }) => this.#say(total ? `Importing: ${Math.round((100 * done) / total)} %` : "Importing…");
-    const report = await this.#memory.import(source, { onProgress });
+    const report = await this.#memory.import(source, { passphrase, onProgress });
     this.#form.reset();
     await this.#changed();
     this.#say(`Imported: ${importText(report)}`);
@@ -115,7 +151,7 @@ export class KeepView {
   }
 }
 
-const FORMATS = { onhand: "An export of this program", chatgpt: "A list of memories", claude: "Claude's memory", mem0: "Memories of mem0" };
+const FORMATS = { onhand: "An export of this program", chatgpt: "A list of memories", claude: "Claude's memory", mem0: "Memories of mem0", memories: "A folder of memory files" };
 
 function importText({ added, skipped, nConflicts, nRefused, seal, dryRun }) {
   const parts = [`${count(added, RECORDS)} ${dryRun ? "to add" : "added"}`];
@@ -127,7 +163,8 @@ function importText({ added, skipped, nConflicts, nRefused, seal, dryRun }) {
 }
 
 function listed({ conflicts, refused }) {
-  const lines = [...refused.map(({ line, reason }) => `Line ${line}: ${REASONS[reason]}`), ...conflicts.map(({ line, record }) => `Line ${line}: ${record} is here with another content`)];
+  const place = ({ line, path }) => path ?? `Line ${line}`;
+  const lines = [...refused.map((one) => `${place(one)}: ${REASONS[one.reason]}`), ...conflicts.map((one) => `${place(one)}: ${one.path ? "it" : one.record} is here with another content`)];
   if (lines.length === 0) return [];
   return [el("details", {}, el("summary", {}, "What was left out"), el("ul", {}, ...lines.map((line) => el("li", {}, line))))];
 }
@@ -145,4 +182,7 @@ const REASONS = {
   no_session: "its conversation is missing",
   no_evidence: "its message does not say so",
   bad_file: "a file of this path or size is not allowed here",
+  link: "a link, and no file",
+  unsupported: "encrypted, or compressed in a way that is not read here",
+  damaged: "damaged",
 };

@@ -3,6 +3,7 @@ import { ChatView } from "./chat-view.js";
 import { day } from "./dom.js";
 import { FilesView } from "./files-view.js";
 import { KeepView } from "./keep-view.js";
+import { LockView } from "./lock-view.js";
 import { MemoryView } from "./memory-view.js";
 import { Notices } from "./notices.js";
 import { SessionPicker } from "./session-picker.js";
@@ -17,6 +18,16 @@ try {
   const chat = new ChatView(memory, answers, keep);
   const facts = new MemoryView(memory, keep);
   const picker = new SessionPicker(memory, (session) => chat.open(session));
+  const drawAll = () => {
+    delete document.body.dataset.locked;
+    return Promise.all([chat.open(null), facts.refresh(), files.refresh(), picker.refresh(null)]);
+  };
+  let drawing = Promise.resolve();
+  // A locked memory shows nothing of what was read before.
+  const lock = new LockView(memory, (locked) => {
+    drawing = locked ? clearAll(chat) : drawAll();
+    void drawing.catch((error) => notices.show("failed", `Memory could not be read: ${error.message}`));
+  });
 
   memory.subscribe((event) => {
     if (event.type === "restarted") {
@@ -24,17 +35,28 @@ try {
     }
     if (event.type === "embedder") showEmbedder(event);
     if (event.type === "nearlyFull") showNearlyFull(event);
+    if (event.type === "encryption") lock.show(event);
+    if (document.body.dataset.locked) return;
     if (event.type === "restarted" || event.kinds?.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
     if (event.type === "restarted" || event.kinds?.includes("file")) void files.refresh();
     if (event.type === "changed" && event.kinds.some((kind) => kind === "turn" || kind === "session")) void picker.refresh(chat.session);
   });
 
-  await Promise.all([chat.open(null), facts.refresh(), files.refresh(), picker.refresh(null), showStatus(memory)]);
+  await showStatus(memory);
+  await ((await lock.refresh()) ? drawing : drawAll());
   document.body.dataset.ready = "true";
   // For trying things in the console, and for the end-to-end tests.
   globalThis.memory = memory;
 } catch (error) {
   notices.show("failed", `Memory could not be opened: ${error.message}`);
+}
+
+/** Takes everything that was read off the page. A new conversation can begin, without memory. */
+async function clearAll(chat) {
+  document.body.dataset.locked = "true";
+  for (const id of ["facts", "files", "sessions", "memory-state", "files-state", "keep-state", "keep-report"]) document.getElementById(id).replaceChildren();
+  await chat.open(null);
+  document.querySelector("#unlock input")?.focus();
 }
 
 /** Where memory is kept and whether the embedding table is there: said only when something is missing. */
