@@ -52,7 +52,7 @@ mod voice;
 mod weights;
 
 pub use bytes::CorpusBytes;
-pub use corpus::{Corpus, Draft, Piece, Restored, SegmentError, SegmentKey};
+pub use corpus::{Corpus, Draft, Piece, Restored, SegmentError, SegmentKey, segment_maker};
 pub use decay::kept_share;
 pub use filter::Filter;
 pub use lane::dense::GraphTask;

@@ -14,6 +14,7 @@ mod faults;
 mod files;
 mod generations;
 mod hooks;
+mod kept;
 mod languages;
 mod limits;
 mod locked;

@@ -13,6 +13,7 @@
 
 mod bytes;
 mod fact;
+mod maker;
 mod read;
 mod write;
 
@@ -21,11 +22,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub(in crate::recall) use bytes::{Reader, Writer};
+pub use maker::segment_maker;
 pub use read::Restored;
 
 /// The beginning of every segment.
 const MAGIC: [u8; 4] = *b"onsg";
-/// Of the bytes; and of all that they are made by: whoever changes how a text is cut, its words or its days, counts on.
+/// Of the bytes. How texts are cut, folded and counted shows in [`segment_maker`].
 const VERSION: u8 = 1;
 
 /// What a segment can hold something of.

@@ -23,6 +23,8 @@ pub struct Restored {
     /// Every turn, with words or without, and when it was said, in milliseconds since 1970.
     pub turns: Vec<(TurnId, i64)>,
     pub facts: Vec<Fact>,
+    /// What each segment has something to say of, and whether that replaces something in an older one.
+    pub keys: Vec<Vec<(SegmentKey, bool)>>,
 }
 
 /// In a map of documents: replaced by a newer segment.
@@ -41,14 +43,15 @@ impl Corpus {
     pub fn restore(&mut self, segments: &[&[u8]]) -> Result<Restored, SegmentError> {
         let mut bodies = Vec::with_capacity(segments.len());
         let mut replaced = Replaced::new();
+        let mut restored = Restored::default();
         for (number, bytes) in segments.iter().enumerate() {
             let mut body = body_of(bytes)?;
-            for key in body.list(read_key)? {
-                replaced.insert(key, number);
-            }
+            let keys = body.list(read_key)?;
+            replaced.extend(keys.iter().map(|key| (*key, number)));
+            let keys = keys.into_iter().map(|key| (key, true));
+            restored.keys.push(keys.collect());
             bodies.push(body);
         }
-        let mut restored = Restored::default();
         let mut filling = Filling {
             corpus: self,
             replaced: &replaced,
@@ -128,8 +131,12 @@ struct ReadTurn {
 }
 
 impl Filling<'_> {
-    fn counts(&self, key: SegmentKey) -> bool {
+    /// Whether what the segment says of a record is the last word.
+    fn counts(&mut self, key: SegmentKey) -> bool {
         let last = self.replaced.get(&key);
+        if last != Some(&self.number) {
+            self.restored.keys[self.number].push((key, false));
+        }
         last.is_none_or(|last| *last <= self.number)
     }
 
