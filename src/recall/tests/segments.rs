@@ -254,7 +254,7 @@ fn what_is_no_segment_says_so() {
     assert_eq!(read(b""), Err(SegmentError::NotASegment));
     assert_eq!(read(b"something else"), Err(SegmentError::NotASegment));
     let empty = Corpus::new(None).write_segment(&Draft::default());
-    assert_eq!(read(&empty), Ok(Default::default()));
+    assert!(read(&empty).is_ok());
     let mut newer = empty.clone();
     newer[4] = 2;
     assert_eq!(read(&newer), Err(SegmentError::UnknownVersion(2)));
