@@ -17,7 +17,7 @@ use super::open::Everything;
 use super::{Clock, Memory, Ports, State};
 use crate::batch::{Batch, Change, Commit, Durability, Op};
 use crate::error::{Error, Result};
-use crate::model::{FactId, Kind, Record, RecordRef, Segment, TurnId};
+use crate::model::{Action, FactId, Kind, Record, RecordRef, Segment, TurnId};
 use crate::recall::{Draft, Restored, SegmentKey, segment_maker};
 use crate::store::{Range, Store};
 use book::{Keys, Plan};
@@ -138,7 +138,7 @@ impl<P: Ports> Memory<P> {
         let plan = state
             .kept
             .plan(n_records, seen, |key| corpus.is_settled(key))?;
-        let mut batch = Batch::new(&self.config.namespace, Durability::Relaxed);
+        let mut batch = self.batch(Durability::Relaxed, Action::Change);
         batch.only_after = Some(seen);
         let mut put = |name: &str, bytes| {
             batch.ops.push(Op::Put(Record::Segment(Segment {

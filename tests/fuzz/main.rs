@@ -10,6 +10,7 @@ mod index_operations;
 mod memory_paths;
 mod namespaces;
 mod random;
+mod segment_bytes;
 /// The driver's world of the integration tests; not all of it is used here.
 #[allow(dead_code)]
 #[path = "../it/world.rs"]
@@ -44,6 +45,7 @@ fn main() {
     // An execution is some thirty operations.
     fuzz::<namespaces::Namespaces>(executions.div_ceil(30), seed);
     fuzz::<memory_paths::MemoryPaths>(executions, seed);
+    fuzz::<segment_bytes::SegmentBytes>(executions, seed);
 }
 
 fn fuzz<T: Target>(executions: u64, seed: u64) {

@@ -226,7 +226,10 @@ fn read_entries(
         let doc = *doc.ok_or(SegmentError::Damaged)?;
         let term_frequency = match number & 1 {
             0 => 1,
-            _ => u16::try_from(from.number()?).map_err(|_| SegmentError::Damaged)?,
+            _ => match u16::try_from(from.number()?) {
+                Ok(frequency) if frequency > 1 => frequency,
+                _ => return Err(SegmentError::Damaged),
+            },
         };
         next = local + 1;
         if doc != ABSENT {

@@ -202,7 +202,7 @@ impl Filling<'_> {
             }
             let number = *number.get_or_insert_with(|| self.corpus.session_number(session));
             let first = self.lengths.len() as DocNumber;
-            for (piece, length) in (0..).zip(turn.lengths) {
+            for (piece, length) in (0..=u16::MAX).zip(turn.lengths) {
                 let owner = Owner::Turn {
                     session: number,
                     index,
