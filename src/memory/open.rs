@@ -77,7 +77,7 @@ impl<P: Ports> Memory<P> {
             tight: Cell::new(false),
             locked: Cell::new(false),
         };
-        match memory.begin().await {
+        match memory.read_in().await {
             Err(Error::Locked) => memory.lock(),
             loaded => loaded?,
         }
@@ -85,7 +85,7 @@ impl<P: Ports> Memory<P> {
     }
 
     /// Reads all that recall needs: from the kept index if it serves, from the records otherwise.
-    pub(super) async fn begin(&self) -> Result<()> {
+    pub(super) async fn read_in(&self) -> Result<()> {
         match self.read_kept().await? {
             Found::Everything(everything) => self.hold(*everything),
             Found::Unusable(names, why) => {

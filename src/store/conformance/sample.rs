@@ -3,8 +3,8 @@
 use crate::model::{
     Compacted, Confidence, Evidence, Fact, FactId, FactType, File, FileId, Generation, Injection,
     Job, JobId, JobState, JobWork, Judgement, JudgementId, Kind, Origin, Purpose, Record,
-    RecordRef, Role, Segment, Session, SessionId, Stale, StoredVector, Summary, Surfaced, Tokens, Tombstone,
-    Turn, TurnId, Usage, UsageId, VectorOwner,
+    RecordRef, Role, Segment, Session, SessionId, Stale, StoredVector, Summary, Surfaced, Tokens,
+    Tombstone, Turn, TurnId, Usage, UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
