@@ -35,12 +35,14 @@ fn turn(session: i64, index: u32, text: &str) -> Turn {
             session: SessionId::new(session, 7),
             index,
         },
-        role: if index % 2 == 0 {
+        role: if index.is_multiple_of(2) {
             Role::User
         } else {
             Role::Assistant
         },
-        speaker: (index % 3 == 0).then(|| format!("Speaker {}", index % 5)),
+        speaker: index
+            .is_multiple_of(3)
+            .then(|| format!("Speaker {}", index % 5)),
         content: vec![serde_json::json!({"type": "text", "text": text})],
         at: Timestamp::utc(1_795_000_000_000 + i64::from(index) * 60_000),
     }
