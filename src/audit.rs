@@ -174,7 +174,7 @@ fn is_audited(kind: Kind) -> bool {
         | Kind::File
         | Kind::Judgement => true,
         // A tombstone comes with the entry of what it stands for, and would name it.
-        Kind::Vector | Kind::Generation | Kind::Job | Kind::Tombstone => false,
+        Kind::Vector | Kind::Generation | Kind::Job | Kind::Tombstone | Kind::Segment => false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! The store applies a [`Batch`] whole or not at all. The index in memory and the other tabs
 //! read the same value, so they can not come to know something else.
 
+use crate::error::Error;
 use crate::model::{Kind, Namespace, Record, Stamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,6 +38,9 @@ pub struct Batch {
     pub audit: Option<Stamp>,
     /// Numbers of audit entries whose content is removed with this batch. Their digests stay.
     pub erased_audit: Vec<u64>,
+    /// The commit that has to be the newest one; if another came after it, the batch fails with `Conflict`. For what was made
+    /// of everything up to there, and is wrong if there is more.
+    pub only_after: Option<u64>,
 }
 
 impl Batch {
@@ -47,6 +51,7 @@ impl Batch {
             ops: Vec::new(),
             audit: None,
             erased_audit: Vec::new(),
+            only_after: None,
         }
     }
 
@@ -99,6 +104,13 @@ impl Commit {
             namespace: batch.namespace.clone(),
             changes: batch.changes(),
         }
+    }
+}
+
+/// What [`Batch::only_after`] fails with.
+pub fn overtaken(number: u64) -> Error {
+    Error::Conflict {
+        id: format!("commit {number}"),
     }
 }
 

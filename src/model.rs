@@ -4,11 +4,13 @@
 //! so that a record can not disagree with the place where it was found.
 
 mod audit;
+mod bytes;
 mod fact;
 mod file;
 mod id;
 mod judgement;
 mod record;
+mod segment;
 mod tombstone;
 mod turn;
 
@@ -23,5 +25,6 @@ pub use record::{
     Compacted, Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef,
     Session, StoredVector, Summary, Surfaced, Tokens, Usage, VectorOwner,
 };
+pub use segment::Segment;
 pub use tombstone::Tombstone;
 pub use turn::{Role, Turn};

@@ -30,6 +30,22 @@ export function jobRunner(host: EngineHost, lock: string): Runner {
   });
 }
 
+/** Keeps the index for the next start, in steps that leave room for whatever else is asked of the engine. */
+export function indexRunner(host: EngineHost, lock: string): Runner {
+  return new Runner(
+    lock,
+    async (isClosed) => {
+      for (;;) {
+        await host.idle(LONGEST_PAUSE_MS);
+        const { left } = await host.call<{ left: boolean }>({ type: "keepIndex" });
+        if (!left || isClosed()) return null;
+        await breathe();
+      }
+    },
+    "soon",
+  );
+}
+
 /** Makes missing vectors, in steps that leave room for whatever else is asked of the engine or the page. */
 export function embedRunner(host: EngineHost, lock: string, tell: (status: EmbedderStatus) => void): Runner {
   return new Runner(lock, async (isClosed) => {

@@ -1,6 +1,6 @@
 import { Audit } from "./audit.js";
 import { Chat, type ChatOptions } from "./chat.js";
-import { embedRunner, jobRunner } from "./background.js";
+import { embedRunner, indexRunner, jobRunner } from "./background.js";
 import { embedderOption, type EmbedderChoice, type EmbedderOption } from "./embedders.js";
 import type { EngineNotice, EngineOptions } from "./engine.js";
 import { OnhandError } from "./errors.js";
@@ -134,6 +134,7 @@ export class Memory {
     let host: EngineHost | undefined;
     let jobs: Runner | undefined;
     let embedding: Runner | undefined;
+    let keeping: Runner | undefined;
     let keeper: Keeper | undefined;
     let encryption: Encryption | undefined;
     const isOwn = option.type === "weights" || option.type === "callback";
@@ -164,6 +165,7 @@ export class Memory {
       tell({ type: "changed", kinds: notice.kinds, elsewhere: false });
       keeper?.committed(notice.kinds);
       if (notice.kinds.includes("job")) jobs?.wake();
+      keeping?.wakeSoon();
       if (isOwn && notice.kinds.some((kind) => kind === "turn" || kind === "fact")) embedding?.wake();
     };
     const restarted = (): void => {
@@ -185,6 +187,7 @@ export class Memory {
     await keeper.start();
     jobs = jobRunner(host, `${name}:jobs`);
     embedding = embedRunner(host, `${name}:embedding`, tellEmbedder);
+    keeping = indexRunner(host, `${name}:index`);
     const { user, project } = engine;
     encryption = new Encryption(host, engine.database, (status) => {
       tell({ type: "encryption", ...status });
@@ -194,7 +197,7 @@ export class Memory {
     });
     const files = new Files(host, filesLock(engine));
     const audit = new Audit(host, { user, project });
-    return new Memory(name, host, [jobs, embedding], [tabs, everyone], keeper, listeners, { files, audit, encryption });
+    return new Memory(name, host, [jobs, embedding, keeping], [tabs, everyone], keeper, listeners, { files, audit, encryption });
   }
 
   /** A conversation: a new one, or the continuation of a session. */

@@ -3,9 +3,13 @@ import { inOneTab } from "./tabs.js";
 /** setTimeout takes at most 2³¹ − 1 ms. */
 const LONGEST_TIMER_MS = 0x7fff_ffff;
 
+/** How long what is not urgent waits, so that one run serves all that happens meanwhile. */
+const SOON_MS = 1_000;
+
 /** Runs work in the background when something is due, in one tab at a time. */
 export class Runner {
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
   #running = false;
   #again = false;
   #closed = false;
@@ -15,9 +19,20 @@ export class Runner {
   constructor(
     private readonly lock: string,
     private readonly work: (isClosed: () => boolean) => Promise<number | null>,
+    first: "now" | "soon" = "now",
   ) {
     globalThis.addEventListener("online", this.#online);
-    this.wake();
+    if (first === "now") this.wake();
+    else this.wakeSoon();
+  }
+
+  /** Looks for work in a second. */
+  wakeSoon(): void {
+    if (this.#closed) return;
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.wake();
+    }, SOON_MS);
   }
 
   /** Looks for work now. */
@@ -44,6 +59,7 @@ export class Runner {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#soon);
     globalThis.removeEventListener("online", this.#online);
   }
 

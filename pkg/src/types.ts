@@ -311,6 +311,11 @@ export interface Status {
    */
   index: { vectors: number; sealed: number; uses: "scan" | "hnsw"; reason: string | null } | null;
   counts: Counts;
+  /**
+   * What is kept of the index, so that a start need not make it anew from every text. `used`: this start read it; otherwise all
+   * records were read, because of `reason` if there was something to read. `unkept` records changed since.
+   */
+  keptIndex: { used: boolean; reason: UnusableIndex | null; segments: number; unkept: number };
   /** Stored records that could not be read, as `kind:name`. They are left as they are. */
   unreadable: string[];
   /** It is encrypted and locked: what there is can not be counted, and `counts` are zero. */
@@ -341,6 +346,12 @@ export type EmbedderStatus =
       error: { code: string; kind?: EmbedderFault; message: string };
     };
 
+/**
+ * Why the kept index could not be used: it was not finished, its list or a segment is damaged or missing, it was made by another
+ * version or for another embedder, or too much was written since. It is written anew.
+ */
+export type UnusableIndex = "unfinished" | "list_damaged" | "other_maker" | "segment_missing" | "segment_damaged" | "too_old";
+
 /** What is not in order with a record, as {@link CheckReport} tells it. `src/memory/check.rs` says what each means. */
 export type Problem =
   | "unreadable"
@@ -352,7 +363,9 @@ export type Problem =
   | "vector_without_owner"
   | "vector_misshapen"
   | "commit_missing"
-  | "index_differs";
+  | "index_differs"
+  | "kept_index_damaged"
+  | "kept_index_differs";
 
 /** What a look through the whole memory found. */
 export interface CheckReport {

@@ -39,7 +39,7 @@ pub fn order() -> impl Iterator<Item = Kind> {
         | Kind::File
         | Kind::Judgement
         | Kind::Tombstone => false,
-        Kind::Vector | Kind::Session => true,
+        Kind::Vector | Kind::Session | Kind::Segment => true,
     };
     let early = Kind::ALL.into_iter().filter(move |kind| !is_late(kind));
     early.chain(Kind::ALL.into_iter().filter(is_late))
@@ -64,6 +64,8 @@ pub struct Scope {
     ended: BTreeSet<SessionId>,
     /// Turns with results of tools that showed something erased, in words that need not be the erased ones.
     shown: BTreeSet<TurnId>,
+    /// The commit that erased what was found; 0 before.
+    erased_by: u64,
 }
 
 impl Scope {
@@ -79,7 +81,13 @@ impl Scope {
             changed: BTreeSet::new(),
             ended: BTreeSet::new(),
             shown: BTreeSet::new(),
+            erased_by: 0,
         }
+    }
+
+    /// What was found is erased by this commit: whatever was made with knowledge of it holds nothing of that.
+    pub fn was_erased_by(&mut self, commit: u64) {
+        self.erased_by = commit;
     }
 
     pub fn add_session(&mut self, session: SessionId) {
@@ -127,6 +135,10 @@ impl Scope {
         self.sessions.contains(&session)
     }
 
+    fn erases_anything(&self) -> bool {
+        !(self.sessions.is_empty() && self.turns.is_empty() && self.facts.is_empty())
+    }
+
     fn is_turn_erased(&self, turn: TurnId) -> bool {
         self.sessions.contains(&turn.session) || self.turns.contains(&turn)
     }
@@ -168,6 +180,10 @@ impl Scope {
                 let quotes = self.words.blacken(&judgement.query).is_some();
                 delete_if(quotes || self.is_erased(&judgement.record))
             }
+            // It is made again of what is left.
+            Record::Segment(segment) => {
+                delete_if(self.erases_anything() && segment.seen < self.erased_by.max(1))
+            }
             Record::Generation(_) | Record::Tombstone(_) => Fate::Keep,
         }
     }
@@ -188,6 +204,7 @@ impl Scope {
             | Kind::File
             | Kind::Judgement
             | Kind::Tombstone => false,
+            Kind::Segment => self.erases_anything(),
         }
     }
 

@@ -40,6 +40,7 @@ mod choice;
 mod error;
 mod format;
 mod hnsw;
+mod kept;
 mod kernel;
 mod labels;
 mod metric;

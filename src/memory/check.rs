@@ -1,11 +1,12 @@
 //! Looking a memory through: whether all that is stored can be read and fits together, and whether what is held in
 //! memory is what a new start would read. Nothing is changed by it.
 
+use super::kept::Found;
 use super::open::Everything;
 use super::{Memory, Ports, State, expand};
 use crate::error::Result;
 use crate::model::{
-    Fact, JobWork, Kind, Record, RecordRef, SessionId, StoredVector, TurnId, VectorOwner,
+    Fact, JobWork, Kind, Record, RecordRef, Segment, SessionId, StoredVector, TurnId, VectorOwner,
 };
 use crate::store::{COMMITS_KEPT, Store};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,10 +62,14 @@ pub enum Problem {
     CommitMissing,
     /// What is held in memory is not what a new start would read.
     IndexDiffers,
+    /// Of what is kept for the next start something is damaged or missing; it reads the records.
+    KeptIndexDamaged,
+    /// What is kept for the next start is not what the records give.
+    KeptIndexDiffers,
 }
 
 impl Problem {
-    pub const ALL: [Problem; 10] = [
+    pub const ALL: [Problem; 12] = [
         Problem::Unreadable,
         Problem::SessionMissing,
         Problem::TurnMissing,
@@ -75,6 +80,8 @@ impl Problem {
         Problem::VectorMisshapen,
         Problem::CommitMissing,
         Problem::IndexDiffers,
+        Problem::KeptIndexDamaged,
+        Problem::KeptIndexDiffers,
     ];
 
     /// A stable name, the same in Rust and in the package.
@@ -90,6 +97,8 @@ impl Problem {
             Problem::VectorMisshapen => "vector_misshapen",
             Problem::CommitMissing => "commit_missing",
             Problem::IndexDiffers => "index_differs",
+            Problem::KeptIndexDamaged => "kept_index_damaged",
+            Problem::KeptIndexDiffers => "kept_index_differs",
         }
     }
 }
@@ -97,7 +106,7 @@ impl Problem {
 impl<P: Ports> Memory<P> {
     /// Looks through all that is stored of this memory, and compares it with what is held in memory.
     ///
-    /// It reads everything twice and holds the index twice meanwhile. Where something is written at the same time, half of
+    /// It reads everything twice, and what is kept of the index, and holds the index three times meanwhile. Where something is written at the same time, half of
     /// what was read is older than the other half; then it looks again, and tells what it found each time.
     ///
     /// # Errors
@@ -114,14 +123,27 @@ impl<P: Ports> Memory<P> {
             let Everything {
                 state: fresh, seen, ..
             } = self.read_all().await?;
+            let kept = self.read_kept().await?;
             let (commits_missing, last) = self.commits_missing().await?;
             let held = self.state.borrow();
             look.judge(&fresh);
             for number in commits_missing {
                 look.report(Problem::CommitMissing, number.to_string());
             }
-            look.compare(&held, &fresh);
-            let undisturbed = seen == self.seen_commit.get() && last == seen && look.commit == seen;
+            look.compare(Problem::IndexDiffers, &held, &fresh);
+            let mut undisturbed =
+                seen == self.seen_commit.get() && last == seen && look.commit == seen;
+            match &kept {
+                Found::Everything(kept) => {
+                    look.compare(Problem::KeptIndexDiffers, &kept.state, &fresh);
+                    undisturbed &= kept.seen == seen;
+                }
+                Found::Unusable(_, Some(why)) if why.is_damage() => {
+                    let list = format!("segment:{}", Segment::MANIFEST);
+                    look.report(Problem::KeptIndexDamaged, list);
+                }
+                Found::Unusable(..) => {}
+            }
             let found = match (undisturbed, found_each_time.take()) {
                 (false, Some(before)) => before.intersection(&look.findings).cloned().collect(),
                 _ => look.findings,
@@ -217,7 +239,8 @@ impl Look {
                 let dimensions = generation.dimensions as usize;
                 self.dimensions.insert(generation.embedder, dimensions);
             }
-            Record::Usage(_) | Record::Judgement(_) | Record::Tombstone(_) => {}
+            Record::Usage(_) | Record::Judgement(_) | Record::Tombstone(_) | Record::Segment(_) => {
+            }
         }
     }
 
@@ -325,10 +348,9 @@ impl Look {
     }
 
     /// Whether what is held is what was read.
-    fn compare(&mut self, held: &State, fresh: &State) {
-        for record in held.corpus.differing(&fresh.corpus) {
-            self.report(Problem::IndexDiffers, record.to_string());
-        }
+    fn compare(&mut self, problem: Problem, held: &State, fresh: &State) {
+        let differing = held.corpus.differing(&fresh.corpus).into_iter();
+        let corpus: Vec<String> = differing.map(|record| record.to_string()).collect();
         let facts = held.facts.keys().chain(fresh.facts.keys());
         let differing: Vec<_> = facts
             .filter(|id| held.facts.get(id) != fresh.facts.get(id))
@@ -365,8 +387,12 @@ impl Look {
                     .goes_by(&vector.embedder, vector.owner, &components)
         });
         let vectors: Vec<String> = vectors.map(name_of).collect();
-        for record in differing.into_iter().chain(vectors) {
-            self.report(Problem::IndexDiffers, record);
+        for record in corpus.into_iter().chain(differing).chain(vectors) {
+            // What is kept of a record outlives its damage, which is reported by itself.
+            let is_damaged = fresh.unreadable.contains(&record);
+            if !(problem == Problem::KeptIndexDiffers && is_damaged) {
+                self.report(problem, record);
+            }
         }
     }
 }

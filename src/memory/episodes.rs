@@ -155,10 +155,17 @@ impl<P: Ports> Memory<P> {
         if let Some(turn) = self.state.borrow().hot.turns.get(&id) {
             return Ok(Some(turn.clone()));
         }
+        let erasures = self.erasures();
         let name = id.to_string();
         let namespace = &self.config.namespace;
         match self.ports.store().get(namespace, Kind::Turn, &name).await? {
-            Some(Record::Turn(turn)) => Ok(Some(turn)),
+            Some(Record::Turn(turn)) => {
+                // After a start from segments the window fills as it is asked.
+                if self.erasures() == erasures {
+                    self.state.borrow_mut().hot.take_in(&turn);
+                }
+                Ok(Some(turn))
+            }
             Some(_) => Err(Error::Corrupt {
                 what: format!("turn {id}"),
                 message: "it is another record".into(),

@@ -127,7 +127,8 @@ impl<P: Ports> Memory<P> {
             let mut batch = self.batch(Durability::Strict, Action::Erase);
             batch.ops = round.ops;
             batch.erased_audit = self.audit_of_erased(&batch.ops).await?;
-            self.commit(&batch).await?;
+            let commit = self.commit(&batch).await?;
+            scope.was_erased_by(commit);
             for op in &batch.ops {
                 let counts = match op {
                     Op::Put(Record::Tombstone(_)) => {
@@ -208,7 +209,8 @@ impl<P: Ports> Memory<P> {
             | Record::Generation(_)
             | Record::File(_)
             | Record::Judgement(_)
-            | Record::Tombstone(_) => return None,
+            | Record::Tombstone(_)
+            | Record::Segment(_) => return None,
         };
         Some(Tombstone {
             v: Tombstone::VERSION,
@@ -335,7 +337,9 @@ impl<P: Ports> Memory<P> {
             Record::Usage(usage) => has(Kind::Session, usage.session.to_string()),
             Record::Vector(vector) => state.has_erased(vector.owner.record),
             Record::Judgement(judgement) => state.has_erased(judgement.record),
-            Record::Generation(_) | Record::File(_) | Record::Tombstone(_) => false,
+            Record::Generation(_) | Record::File(_) | Record::Tombstone(_) | Record::Segment(_) => {
+                false
+            }
         }
     }
 

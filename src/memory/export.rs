@@ -167,6 +167,7 @@ fn session_of(record: &Record) -> Option<SessionId> {
         | Record::Generation(_)
         | Record::File(_)
         | Record::Judgement(_)
-        | Record::Tombstone(_) => None,
+        | Record::Tombstone(_)
+        | Record::Segment(_) => None,
     }
 }

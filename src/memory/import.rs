@@ -192,7 +192,8 @@ impl<P: Ports> Memory<P> {
             | Record::Vector(_)
             | Record::Generation(_)
             | Record::Judgement(_)
-            | Record::Tombstone(_) => None,
+            | Record::Tombstone(_)
+            | Record::Segment(_) => None,
         })
     }
 

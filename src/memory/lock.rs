@@ -28,7 +28,7 @@ impl<P: Ports> Memory<P> {
     /// `Locked` if it has none, `Storage`.
     pub async fn unlocked(&self) -> Result<()> {
         self.ensure_not_closed()?;
-        let loaded = self.load().await;
+        let loaded = self.read_in().await;
         self.heed_lock(loaded)?;
         self.locked.set(false);
         Ok(())

@@ -27,6 +27,7 @@ mod grants;
 mod host;
 mod import;
 mod judge;
+mod kept;
 mod learn;
 mod lock;
 mod newcomer;
@@ -52,6 +53,7 @@ pub use generations::EmbedStep;
 pub use grants::{Found, Granted, Grants, ReadOnly, Reading};
 pub use host::{Host, NoHost, ReplySeen, Storing};
 pub use import::Import;
+pub use kept::{KeptIndex, Unusable};
 pub use learn::{QueueReport, WorkReport};
 pub use open::{Counts, Status};
 pub use ports::{
@@ -70,7 +72,7 @@ use crate::model::{
     Action, Fact, FactId, Generation, Job, JobId, JobState, Namespace, Record, RecordRef, Session,
     SessionId, Stamp, Tombstone, TurnId,
 };
-use crate::recall::{Corpus, EmbedderSpec};
+use crate::recall::{Corpus, EmbedderSpec, SegmentKey};
 use episodes::HotWindow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -105,7 +107,10 @@ struct State {
     facts: BTreeMap<FactId, Fact>,
     sessions: BTreeMap<SessionId, Extent>,
     /// Every turn that was read or written.
-    turns: BTreeSet<TurnId>,
+    /// With the moment it was said, in milliseconds since 1970.
+    turns: BTreeMap<TurnId, i64>,
+    /// Sessions that take no more turns.
+    ended: BTreeSet<SessionId>,
     hot: HotWindow,
     jobs: BTreeMap<JobId, Job>,
     files: FileTree,
@@ -117,6 +122,11 @@ struct State {
     unreadable: Vec<String>,
     /// Embedders whose vectors were found in the store, or served here, and are of no use any more.
     foreign: BTreeSet<String>,
+    /// What of all this is kept for the next start.
+    kept: kept::Book,
+    came_from_segments: bool,
+    /// Why it did not, where there were some.
+    unusable: Option<kept::Unusable>,
     /// Grows with each erasure: who awaited something compares it, and drops what may be gone.
     erasures: u64,
 }
@@ -222,7 +232,8 @@ impl State {
             corpus: Corpus::with_generations(serving, next, index_mode),
             facts: BTreeMap::new(),
             sessions: BTreeMap::new(),
-            turns: BTreeSet::new(),
+            turns: BTreeMap::new(),
+            ended: BTreeSet::new(),
             hot,
             jobs: BTreeMap::new(),
             files: FileTree::default(),
@@ -230,21 +241,27 @@ impl State {
             live: HashMap::new(),
             unreadable: Vec::new(),
             foreign: BTreeSet::new(),
+            kept: kept::Book::default(),
+            came_from_segments: false,
+            unusable: None,
             erasures: 0,
         }
     }
 
     fn take_in(&mut self, record: &Record) {
+        self.mark(record);
         match record {
             Record::Session(session) => {
                 self.sessions.entry(session.id).or_default();
                 if session.ended.is_some() {
+                    self.ended.insert(session.id);
                     self.live.remove(&session.id);
                 }
             }
             Record::Turn(turn) => {
                 let extent = self.sessions.entry(turn.id.session).or_default();
-                extent.n_turns += u32::from(self.turns.insert(turn.id));
+                let at_ms = turn.at.unix_ms;
+                extent.n_turns += u32::from(self.turns.insert(turn.id, at_ms).is_none());
                 extent.last_ms = extent.last_ms.max(turn.at.unix_ms);
                 self.hot.take_in(turn);
                 self.corpus.add_turn(turn);
@@ -272,6 +289,7 @@ impl State {
                 self.tombstones.insert(name, stone.clone());
                 self.erasures += 1;
             }
+            Record::Segment(_) => self.kept.is_stale = true,
             Record::Injection(_)
             | Record::Usage(_)
             | Record::Generation(_)
@@ -292,16 +310,22 @@ impl State {
                     self.erasures += 1;
                     self.corpus.remove(RecordRef::Turn(id));
                     self.hot.let_go(id);
-                    if self.turns.remove(&id)
+                    self.mark_turn(id);
+                    if self.turns.remove(&id).is_some()
                         && let Some(extent) = self.sessions.get_mut(&id.session)
                     {
                         extent.n_turns -= 1;
+                        let (session, index) = (id.session, u32::MAX);
+                        let all = TurnId { session, index: 0 }..=TurnId { session, index };
+                        let left = self.turns.range(all).map(|(_, at_ms)| *at_ms);
+                        extent.last_ms = left.max().unwrap_or(0);
                     }
                 }
             }
             Kind::Fact => {
                 if let Ok(id) = name.parse() {
                     self.erasures += 1;
+                    self.mark_fact(id);
                     self.corpus.remove(RecordRef::Fact(id));
                     self.facts.remove(&id);
                 }
@@ -309,7 +333,9 @@ impl State {
             Kind::Session => {
                 if let Ok(id) = name.parse() {
                     self.erasures += 1;
-                    self.sessions.remove(&id);
+                    let is_known = self.sessions.remove(&id).is_some();
+                    self.kept.mark(SegmentKey::Session(id), is_known);
+                    self.ended.remove(&id);
                     self.live.remove(&id);
                 }
             }
@@ -322,6 +348,7 @@ impl State {
             Kind::Tombstone => {
                 self.tombstones.remove(name);
             }
+            Kind::Segment => self.kept.is_stale = true,
             Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation | Kind::Judgement => {}
         }
     }

@@ -1,12 +1,13 @@
 //! Opening: from the store's records to what recall needs in memory.
 
 use super::episodes::HotWindow;
-use super::{EmbedderStatus, Memory, Ports, State};
+use super::kept::{Book, Found};
+use super::{EmbedderStatus, KeptIndex, Memory, Ports, State};
 use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::index::{IndexConfig, IndexStats};
-use crate::model::{Action, Kind, Record, SessionId};
+use crate::model::{Action, Kind, Record};
 use crate::store::{Persistence, Range, Store};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ pub struct Status {
     pub index: Option<(IndexConfig, IndexStats)>,
     pub embedder: EmbedderStatus,
     pub counts: Counts,
+    pub kept_index: KeptIndex,
     /// Records that are there and can not be read, as `kind:name`.
     pub unreadable: Vec<String>,
 }
@@ -45,8 +47,8 @@ pub(super) struct Everything {
     pub state: State,
     /// The number of the last commit that is surely in it.
     pub seen: u64,
-    /// Sessions that take no more turns.
-    pub ended: BTreeSet<SessionId>,
+    /// Records that were not in the segments, as `kind:name`.
+    pub pending: Vec<String>,
 }
 
 impl<P: Ports> Memory<P> {
@@ -75,21 +77,40 @@ impl<P: Ports> Memory<P> {
             tight: Cell::new(false),
             locked: Cell::new(false),
         };
-        match memory.load().await {
+        match memory.read_in().await {
             Err(Error::Locked) => memory.lock(),
             loaded => loaded?,
         }
         Ok(memory)
     }
 
+    /// Reads all that recall needs: from the kept index if it serves, from the records otherwise.
+    pub(super) async fn read_in(&self) -> Result<()> {
+        match self.read_kept().await? {
+            Found::Everything(everything) => self.hold(*everything),
+            Found::Unusable(names, why) => {
+                self.load().await?;
+                let mut state = self.state.borrow_mut();
+                state.kept = Book::anew(state.keys(), names);
+                state.unusable = why;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads all that recall needs, texts before their vectors, and puts it in the place of
     /// what was held before. Until then calls are answered from that.
     pub(super) async fn load(&self) -> Result<()> {
+        let everything = self.read_all().await?;
+        self.hold(everything);
+        Ok(())
+    }
+
+    fn hold(&self, everything: Everything) {
         let Everything {
-            mut state,
-            seen,
-            ended,
-        } = self.read_all().await?;
+            mut state, seen, ..
+        } = everything;
+        let ended = std::mem::take(&mut state.ended);
         let mut held = self.state.borrow_mut();
         state.live = std::mem::take(&mut held.live);
         // What was stored and is not any more, or has ended, was erased by another tab.
@@ -102,29 +123,21 @@ impl<P: Ports> Memory<P> {
         let is_erased =
             state.tombstones.len() != held.tombstones.len() || held.sessions.keys().any(is_gone);
         state.erasures = held.erasures + u64::from(is_erased);
+        state.ended = ended;
         *held = state;
         self.seen_commit.set(seen);
-        Ok(())
     }
 
     /// All that recall needs, as the store has it.
     pub(super) async fn read_all(&self) -> Result<Everything> {
         let seen = self.ports.store().last_commit().await?;
-        let stored = self.records(Kind::Generation, "").await?.into_iter();
-        self.recognise(
-            stored
-                .filter_map(|record| match record {
-                    Record::Generation(generation) => Some(generation),
-                    _ => None,
-                })
-                .collect(),
-        );
+        self.recognise_stored().await?;
         let mut state = State::new(
             self.generations_to_hold(),
             self.config.index_mode,
             HotWindow::new(self.config.hot_days, self.now().unix_ms),
         );
-        let (mut embedders, mut ended) = (BTreeSet::new(), BTreeSet::new());
+        let mut embedders = BTreeSet::new();
         for kind in [
             Kind::Session,
             Kind::Turn,
@@ -140,11 +153,6 @@ impl<P: Ports> Memory<P> {
                 {
                     embedders.insert(vector.embedder.clone());
                 }
-                if let Record::Session(session) = &record
-                    && session.ended.is_some()
-                {
-                    ended.insert(session.id);
-                }
                 state.take_in(&record);
             });
             let unreadable = unreadable.await?.into_iter();
@@ -157,7 +165,40 @@ impl<P: Ports> Memory<P> {
         };
         embedders.retain(|id| !is_held(id));
         state.foreign = embedders;
-        Ok(Everything { state, seen, ended })
+        state.kept.is_stale = true;
+        Ok(Everything {
+            state,
+            seen,
+            pending: Vec::new(),
+        })
+    }
+
+    /// Reads which generations of vectors there are.
+    pub(super) async fn recognise_stored(&self) -> Result<()> {
+        let stored = self.records(Kind::Generation, "").await?.into_iter();
+        self.recognise(
+            stored
+                .filter_map(|record| match record {
+                    Record::Generation(generation) => Some(generation),
+                    _ => None,
+                })
+                .collect(),
+        );
+        Ok(())
+    }
+
+    /// Reads all records of a kind whose name begins with `prefix`, and notes those that can not be read.
+    pub(super) async fn read_into(
+        &self,
+        state: &mut State,
+        kind: Kind,
+        prefix: &str,
+    ) -> Result<()> {
+        let unreadable = self.each_record(kind, prefix, |record| state.take_in(&record));
+        let unreadable = unreadable.await?.into_iter();
+        let name = |name| format!("{}:{name}", kind.name());
+        state.unreadable.extend(unreadable.map(name));
+        Ok(())
     }
 
     /// Calls `take` with every readable record of a kind whose name begins with `prefix`; gives the
@@ -226,6 +267,10 @@ impl<P: Ports> Memory<P> {
             .filter(|(_, commit)| commit.namespace == *namespace);
         for change in ours.flat_map(|(_, commit)| &commit.changes) {
             let store = self.ports.store();
+            if change.kind == Kind::Segment {
+                self.state.borrow_mut().kept.is_stale = true;
+                continue;
+            }
             let record = match change.deleted {
                 true => None,
                 false => match store.get(namespace, change.kind, &change.name).await {
@@ -271,6 +316,7 @@ impl<P: Ports> Memory<P> {
                 jobs: state.n_jobs(false),
                 dead_jobs: state.n_jobs(true),
             },
+            kept_index: self.kept_index(),
             unreadable: state.unreadable.clone(),
         }
     }

@@ -18,6 +18,16 @@ macro_rules! ulid_id {
             pub fn new(unix_ms: i64, random: u128) -> $name {
                 $name(Ulid::from_parts(unix_ms.max(0) as u64, random))
             }
+
+            /// The id as a number, for bytes that are not text.
+            pub fn bits(self) -> u128 {
+                self.0.0
+            }
+
+            /// The id of these [`bits`]($name::bits).
+            pub fn from_bits(bits: u128) -> $name {
+                $name(Ulid(bits))
+            }
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,8 @@
 
 use super::turn::json_text;
 use super::{
-    Fact, FactId, File, FileId, JobId, Judgement, SessionId, Tombstone, Turn, TurnId, UsageId,
+    Fact, FactId, File, FileId, JobId, Judgement, Segment, SessionId, Tombstone, Turn, TurnId,
+    UsageId,
 };
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
@@ -25,10 +26,11 @@ pub enum Kind {
     File,
     Judgement,
     Tombstone,
+    Segment,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Session,
         Kind::Turn,
         Kind::Fact,
@@ -40,6 +42,7 @@ impl Kind {
         Kind::File,
         Kind::Judgement,
         Kind::Tombstone,
+        Kind::Segment,
     ];
 
     /// The kind of this [`name`](Kind::name).
@@ -61,6 +64,7 @@ impl Kind {
             Kind::File => "file",
             Kind::Judgement => "judgement",
             Kind::Tombstone => "tombstone",
+            Kind::Segment => "segment",
         }
     }
 }
@@ -200,46 +204,22 @@ impl StoredVector {
 }
 
 mod component_bytes {
-    use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+    use crate::model::bytes;
+    use serde::de::{Deserializer, Error};
     use serde::ser::Serializer;
-    use std::fmt;
 
     pub fn serialize<S: Serializer>(components: &[i16], s: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<u8> = components.iter().flat_map(|c| c.to_le_bytes()).collect();
-        s.serialize_bytes(&bytes)
+        let pairs = components.iter().flat_map(|c| c.to_le_bytes());
+        bytes::serialize(&pairs.collect::<Vec<u8>>(), s)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<i16>, D::Error> {
-        let bytes = d.deserialize_byte_buf(Bytes)?;
+        let bytes = bytes::deserialize(d)?;
         let (pairs, rest) = bytes.as_chunks::<2>();
         if !rest.is_empty() {
             return Err(D::Error::custom("an odd number of bytes"));
         }
         Ok(pairs.iter().map(|&pair| i16::from_le_bytes(pair)).collect())
-    }
-
-    struct Bytes;
-
-    impl<'de> Visitor<'de> for Bytes {
-        type Value = Vec<u8>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("bytes")
-        }
-        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-            Ok(bytes.to_vec())
-        }
-        fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-            Ok(bytes)
-        }
-        /// Formats without bytes, JSON among them, write them as an array.
-        fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Vec<u8>, A::Error> {
-            let mut bytes = Vec::new();
-            while let Some(byte) = array.next_element()? {
-                bytes.push(byte);
-            }
-            Ok(bytes)
-        }
     }
 }
 
@@ -436,6 +416,7 @@ pub enum Record {
     File(File),
     Judgement(Judgement),
     Tombstone(Tombstone),
+    Segment(Segment),
 }
 
 impl Record {
@@ -452,6 +433,7 @@ impl Record {
             Record::File(_) => Kind::File,
             Record::Judgement(_) => Kind::Judgement,
             Record::Tombstone(_) => Kind::Tombstone,
+            Record::Segment(_) => Kind::Segment,
         }
     }
 
@@ -469,6 +451,7 @@ impl Record {
             Record::File(file) => file.id.to_string(),
             Record::Judgement(judgement) => judgement.id.to_string(),
             Record::Tombstone(stone) => Tombstone::name_of(stone.kind, &stone.name),
+            Record::Segment(segment) => segment.name.clone(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What recall needs of one namespace, in memory.
 
 mod file;
+mod segment;
 
 use super::EmbedderSpec;
 use super::decay::FactTimes;
@@ -23,6 +24,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub(super) use file::FileEntry;
+pub use segment::{Draft, Restored, SegmentError, SegmentKey, segment_maker};
+pub(super) use segment::{Reader, Writer};
 
 /// A text that wants a vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -272,15 +275,7 @@ impl Corpus {
         if let Some((turn, _)) = &evidence {
             self.facts_of_turn.entry(*turn).or_default().insert(fact.id);
         }
-        for (older, newer) in [
-            (fact.supersedes, Some(fact.id)),
-            (Some(fact.id), fact.superseded_by),
-        ] {
-            if let (Some(older), Some(newer)) = (older, newer) {
-                self.newer_versions.entry(older).or_default().insert(newer);
-                self.older_versions.entry(newer).or_default().insert(older);
-            }
-        }
+        self.enter_versions(fact.id, fact.supersedes, fact.superseded_by);
         let subject = terms(&fact.subject);
         let names = Names::of(fact);
         self.names.add(doc, &names);
@@ -375,6 +370,20 @@ impl Corpus {
             self.session_ids.push(id);
         }
         number
+    }
+
+    fn enter_versions(
+        &mut self,
+        id: FactId,
+        supersedes: Option<FactId>,
+        superseded_by: Option<FactId>,
+    ) {
+        for (older, newer) in [(supersedes, Some(id)), (Some(id), superseded_by)] {
+            if let (Some(older), Some(newer)) = (older, newer) {
+                self.newer_versions.entry(older).or_default().insert(newer);
+                self.older_versions.entry(newer).or_default().insert(older);
+            }
+        }
     }
 
     /// Takes a fact out of everything but the document lists.

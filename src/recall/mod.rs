@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `corpus` | what is known: turns, facts and memory files, added and removed |
 //! | `generations` | their vectors, and a change of embedder |
+//! | `corpus/segment` | the same as bytes, so that a start need not read every text again |
 //! | `agreement` | whether all this is as it would be if it were read again |
 //! | `turns` | the turns, side by side |
 //! | `relations` | their order, their versions, who rests on whom |
@@ -52,7 +53,7 @@ mod voice;
 mod weights;
 
 pub use bytes::CorpusBytes;
-pub use corpus::{Corpus, Piece};
+pub use corpus::{Corpus, Draft, Piece, Restored, SegmentError, SegmentKey, segment_maker};
 pub use decay::kept_share;
 pub use filter::Filter;
 pub use lane::dense::GraphTask;

@@ -3,6 +3,10 @@
 //! Lists only grow at their end. A removed document is a tombstone in the lists until the dead outnumber the living;
 //! then the lists are swept. All statistics count the living only, so that scores never depend on what was once there.
 
+mod segment;
+
+pub(crate) use segment::LocalDocs;
+
 use super::bytes::of_map;
 use super::weights::QUESTION_TERMS;
 use crate::real;
@@ -153,21 +157,8 @@ impl Postings {
                 term_frequency,
             });
         }
-        let length = terms.len() as u32;
         self.documents.resize(doc as usize, Document::GONE);
-        self.documents.push(Document {
-            length,
-            session: session.unwrap_or(NO_SESSION),
-        });
-        self.n_live += 1;
-        self.total_length += u64::from(length);
-        if let Some(session) = session {
-            let needed = self.sessions.len().max(session as usize + 1);
-            self.sessions.resize(needed, SessionLength::default());
-            let session = &mut self.sessions[session as usize];
-            session.n_docs += 1;
-            session.length += u64::from(length);
-        }
+        self.enter(terms.len() as u32, session);
     }
 
     pub fn remove(&mut self, doc: DocNumber) {

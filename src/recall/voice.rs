@@ -22,6 +22,7 @@ pub(crate) struct Voices {
 }
 
 struct Person {
+    name: Box<str>,
     /// The words of the name, folded.
     words: Vec<String>,
     n_turns: u32,
@@ -42,20 +43,36 @@ pub(crate) struct Meant {
 impl Voices {
     /// The voice of a turn that is added.
     pub fn enter(&mut self, turn: &Turn) -> Voice {
-        let Some(name) = &turn.speaker else {
-            return match turn.role {
+        match &turn.speaker {
+            Some(name) => self.enter_named(name),
+            None => match turn.role {
                 Role::User => Voice::User,
                 Role::Assistant | Role::Tool => Voice::Assistant,
-            };
-        };
+            },
+        }
+    }
+
+    /// The voice of a turn that is added, by the speaker's name.
+    pub fn enter_named(&mut self, name: &str) -> Voice {
         let next = self.people.len().min(usize::from(u16::MAX)) as u16;
-        let number = *self.numbers.entry(name.as_str().into()).or_insert(next);
+        let number = *self.numbers.entry(name.into()).or_insert(next);
         if usize::from(number) == self.people.len() {
-            let words = name.unicode_words().map(fold).collect();
-            self.people.push(Person { words, n_turns: 0 });
+            self.people.push(Person {
+                name: name.into(),
+                words: name.unicode_words().map(fold).collect(),
+                n_turns: 0,
+            });
         }
         self.people[usize::from(number)].n_turns += 1;
         Voice::Named(number)
+    }
+
+    /// The name of a voice that has one.
+    pub fn name_of(&self, voice: Voice) -> Option<&str> {
+        match voice {
+            Voice::Named(number) => Some(&self.people[usize::from(number)].name),
+            Voice::User | Voice::Assistant => None,
+        }
     }
 
     /// A turn of this voice is gone.

@@ -11,7 +11,7 @@ mod audit;
 mod sample;
 
 use super::{Persistence, Range, Scan, Store};
-use crate::batch::{Batch, Commit, Durability, Op};
+use crate::batch::{Batch, Commit, Durability, Op, overtaken};
 use crate::error::Error;
 use crate::model::{Kind, Namespace, Record};
 use audit::*;
@@ -54,6 +54,7 @@ tests! {
     delete_removes_and_forgives,
     a_batch_applies_in_order,
     a_conflict_leaves_nothing_of_the_batch,
+    a_batch_that_was_overtaken_leaves_nothing,
     commits_are_numbered_from_one,
     the_log_of_commits_tells_what_changed,
     a_log_that_does_not_reach_back_says_so,
@@ -105,6 +106,7 @@ fn batch(namespace: &Namespace, ops: impl IntoIterator<Item = Op>) -> Batch {
         ops: ops.into_iter().collect(),
         audit: None,
         erased_audit: Vec::new(),
+        only_after: None,
     }
 }
 
@@ -257,6 +259,25 @@ async fn a_conflict_leaves_nothing_of_the_batch<S: Subject>(subject: &S, databas
         assert_eq!(all_of(&store, &ada(), kind).await.records, expected);
     }
     assert_eq!(store.apply(&batch(&ada(), [])).await, Ok(2));
+}
+
+async fn a_batch_that_was_overtaken_leaves_nothing<S: Subject>(subject: &S, database: &str) {
+    let store = subject.open(database).await;
+    let after = |number, kind| Batch {
+        only_after: Some(number),
+        ..batch(&ada(), [insert(kind, 1)])
+    };
+    assert_eq!(store.apply(&after(0, Kind::Turn)).await, Ok(1));
+    // A commit of another namespace is one, too.
+    let elsewhere = batch(&namespace("other", ""), [insert(Kind::Turn, 1)]);
+    assert_eq!(store.apply(&elsewhere).await, Ok(2));
+    for number in [0, 1, 3] {
+        let late = store.apply(&after(number, Kind::Segment)).await;
+        assert_eq!(late, Err(overtaken(number)), "after {number}");
+    }
+    assert_eq!(names_of(&store, &ada(), Kind::Segment).await, [""; 0]);
+    assert_eq!(store.apply(&after(2, Kind::Segment)).await, Ok(3));
+    assert_eq!(store.last_commit().await, Ok(3));
 }
 
 async fn commits_are_numbered_from_one<S: Subject>(subject: &S, database: &str) {

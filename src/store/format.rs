@@ -6,8 +6,8 @@
 
 use crate::error::Error;
 use crate::model::{
-    Fact, File, Generation, Injection, Job, Judgement, Kind, Record, Session, StoredVector,
-    Tombstone, Turn, Usage,
+    Fact, File, Generation, Injection, Job, Judgement, Kind, Record, Segment, Session,
+    StoredVector, Tombstone, Turn, Usage,
 };
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -89,6 +89,7 @@ pub fn read_unnamed<'de, D: Deserializer<'de>>(
         (Kind::File, 1) => File::deserialize(d).map(Record::File),
         (Kind::Judgement, 1) => Judgement::deserialize(d).map(Record::Judgement),
         (Kind::Tombstone, 1) => Tombstone::deserialize(d).map(Record::Tombstone),
+        (Kind::Segment, 1) => Segment::deserialize(d).map(Record::Segment),
         _ => return Err(Unreadable::UnknownVersion(v)),
     };
     // What the deserializer has to say is dropped: it quotes the words that it stumbled over.

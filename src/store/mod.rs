@@ -64,7 +64,8 @@ pub trait Store {
     /// entries' content; erasing what is not there is no error.
     ///
     /// # Errors
-    /// `Conflict` with the name of the record if an inserted record exists; `QuotaExceeded`,
+    /// `Conflict` with the name of the record if an inserted record exists; or if there is a commit after
+    /// [`Batch::only_after`]; `QuotaExceeded`,
     /// `StorageUnavailable`, `Storage`, `Closed`.
     async fn apply(&self, batch: &Batch) -> Result<u64>;
 

@@ -2,7 +2,7 @@
 
 use super::{COMMITS_KEPT, Persistence, Range, Scan, Store, format::Unreadable};
 use crate::audit;
-use crate::batch::{Batch, Commit, Op};
+use crate::batch::{Batch, Commit, Op, overtaken};
 use crate::error::{Error, Result};
 use crate::model::{AuditEntry, AuditHead, Kind, Namespace, Record};
 use std::cell::RefCell;
@@ -47,6 +47,13 @@ impl RamStore {
         RamStore::default()
     }
 
+    /// Puts a record without a commit, as no program does: so that a test can see who notices.
+    pub fn put_behind(&self, namespace: &Namespace, record: Record) {
+        let mut state = self.state.borrow_mut();
+        let names = state.records.entry((namespace.clone(), record.kind()));
+        names.or_default().insert(Name(record.name()), Some(record));
+    }
+
     /// Damages a record that is there, so that a test can see what becomes of its readers.
     pub fn make_unreadable(&self, namespace: &Namespace, kind: Kind, name: &str) {
         let mut state = self.state.borrow_mut();
@@ -88,6 +95,11 @@ impl Store for RamStore {
 
     async fn apply(&self, batch: &Batch) -> Result<u64> {
         let mut state = self.state.borrow_mut();
+        if let Some(number) = batch.only_after
+            && number != state.n_commits
+        {
+            return Err(overtaken(number));
+        }
         // What each record will be, `None` for gone: decided for the whole batch before anything changes.
         let mut staged: BTreeMap<(Kind, Name), Option<&Record>> = BTreeMap::new();
         for op in &batch.ops {

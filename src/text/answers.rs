@@ -47,6 +47,19 @@ impl AnswerForm {
         }
     }
 
+    /// As a number below 8.
+    pub(crate) fn bits(self) -> u8 {
+        self.n_names << 1 | u8::from(self.has_number)
+    }
+
+    /// The form of these [`bits`](AnswerForm::bits); those above the third are passed over.
+    pub(crate) fn from_bits(bits: u8) -> AnswerForm {
+        AnswerForm {
+            n_names: (bits >> 1 & 3).min(ENOUGH_NAMES),
+            has_number: bits & 1 == 1,
+        }
+    }
+
     /// From 0 to 1: how well this has the form that is wanted. A number is half as telling as two names, since "one" is also
     /// said of nothing in particular.
     pub fn fit(self, wanted: Wanted) -> f32 {

@@ -44,7 +44,7 @@ pub fn travels(kind: Kind) -> bool {
         | Kind::File
         | Kind::Judgement
         | Kind::Tombstone => true,
-        Kind::Vector | Kind::Generation => false,
+        Kind::Vector | Kind::Generation | Kind::Segment => false,
     }
 }
 

@@ -181,6 +181,7 @@ enum Request {
     Check,
     Embedder,
     EmbedStep,
+    KeepIndex,
     /// The chosen embedder's weights are on their way.
     EmbedderLoading {
         loaded: f64,
@@ -649,6 +650,12 @@ impl Inner {
                     embedder: self.embedder(),
                 })
             }
+            Request::KeepIndex => {
+                // Without a disk there is no next start.
+                let is_kept = memory.status().persistence == Persistence::Disk;
+                let left = is_kept && memory.keep_index().await?;
+                give(&KeepIndexView { left })
+            }
             Request::EmbedderLoading { loaded, total } => {
                 self.loaded.set(Loaded { loaded, total });
                 memory.embedder_is_coming()?;
@@ -724,6 +731,12 @@ impl Inner {
         let status = self.memory.embedder_status();
         EmbedderView::new(status, self.no_table.as_ref(), self.loaded.get())
     }
+}
+
+#[derive(Serialize)]
+struct KeepIndexView {
+    /// Whether there may be more to write.
+    left: bool,
 }
 
 #[derive(Serialize)]
@@ -874,6 +887,10 @@ impl Store for Announcing {
         let mut kinds: Vec<Kind> = batch.ops.iter().map(|op| op.kind()).collect();
         kinds.sort();
         kinds.dedup();
+        // The kept index is nothing that anyone sees.
+        if kinds == [Kind::Segment] {
+            return Ok(commit);
+        }
         let event = CommittedView {
             r#type: "committed",
             commit: commit as f64,

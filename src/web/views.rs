@@ -5,7 +5,7 @@ use crate::claude::reply::StopReason;
 use crate::error::Error;
 use crate::index::{IndexConfig, IndexStats, Mode};
 use crate::memory::{
-    ChatEvent, EmbedderState, EmbedderStatus, Extent, RecollectedItem, Status, TurnPage,
+    ChatEvent, EmbedderState, EmbedderStatus, Extent, RecollectedItem, Status, TurnPage, Unusable,
 };
 use crate::model::{
     Confidence, Evidence, Fact, FactType, Job, JobState, Origin, Role, Session, Tokens, Turn,
@@ -405,9 +405,18 @@ pub struct StatusView {
     pub embedder: EmbedderView,
     pub index: Option<IndexView>,
     pub counts: CountsView,
+    pub kept_index: KeptIndexView,
     pub unreadable: Vec<String>,
     pub locked: bool,
     pub version: &'static str,
+}
+
+#[derive(Serialize)]
+pub struct KeptIndexView {
+    used: bool,
+    reason: Option<&'static str>,
+    segments: usize,
+    unkept: usize,
 }
 
 #[derive(Serialize)]
@@ -550,6 +559,12 @@ impl StatusView {
                 files: counts.files,
                 jobs: counts.jobs,
                 dead_jobs: counts.dead_jobs,
+            },
+            kept_index: KeptIndexView {
+                used: status.kept_index.was_used,
+                reason: status.kept_index.unusable.map(Unusable::name),
+                segments: status.kept_index.segments,
+                unkept: status.kept_index.unkept,
             },
             unreadable: status.unreadable,
             locked: status.locked,

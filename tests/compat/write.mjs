@@ -57,6 +57,13 @@ try {
   // A job that waits: from here on the API is not reached.
   bare.fake.script([{ match: (request) => Boolean(request.body.output_config?.format), reply: { status: 529, type: "overloaded_error" }, times: 99 }]);
   await page.evaluate(() => globalThis.memory.remember([{ role: "user", text: "brought by the host" }, { role: "assistant", text: "I see." }]));
+  // Beside it a memory that is large enough for its index to be kept, without vectors, which there are already.
+  await page.evaluate(async () => {
+    const archive = await globalThis.createMemory({ project: "archive", embedder: "none" });
+    await archive.remember(Array.from({ length: 510 }, (_, i) => ({ role: "user", text: `mile ${i}` })));
+    while ((await archive.status()).keptIndex.segments === 0) await new Promise((done) => setTimeout(done, 20));
+    archive.close();
+  });
   const expected = await page.evaluate(async (told) => {
     globalThis.memory.close();
     const memory = await globalThis.createMemory();

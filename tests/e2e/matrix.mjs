@@ -88,6 +88,16 @@ export const FAULTS = {
     expected: HEALS,
     findings: ["unreadable"],
   },
+  "a segment of the kept index is corrupt": {
+    before: async (database) => {
+      await globalThis.play.keepIndex(database);
+      await globalThis.play.corruptSegment(database);
+    },
+    expected: HEALS,
+    findings: ["kept_index_damaged"],
+    // An erasure has deleted it.
+    findingsAfter: [],
+  },
   "the number of the last commit is corrupt": {
     before: (database) => globalThis.play.corruptMeta(database),
     expected: HEALS,
@@ -172,6 +182,25 @@ export function playground() {
         // Not what the calls are about: that is the newest fact and the oldest session.
         const key = store === "facts" ? keys[0] : keys.at(-1);
         if (!["meta", "commits"].includes(store)) await ended(records.put({ v: 1, junk: true }, key));
+      }),
+    /** Says so much that an index is kept, and lets none be kept after that. */
+    async keepIndex(name) {
+      const memory = await globalThis.createMemory({ database: name, thread: "page" });
+      await memory.remember(Array.from({ length: 600 }, (_, i) => ({ role: "user", text: `on day ${i} we sailed ${i * 3} miles` })));
+      while ((await memory.status()).keptIndex.segments === 0) await new Promise((done) => setTimeout(done, 20));
+      memory.close();
+      // As if another tab kept it.
+      await new Promise((got) => void navigator.locks.request(`onhand:${name}:me:default:index`, () => (got(), new Promise(() => {}))));
+    },
+    corruptSegment: (name) =>
+      overwrite(name, async (store, records, keys) => {
+        if (store !== "segments") return;
+        for (const key of keys) {
+          const segment = await ended(records.get(key));
+          if (segment.name === "manifest") continue;
+          segment.bytes[segment.bytes.length >> 1] ^= 1;
+          await ended(records.put(segment, key));
+        }
       }),
     corruptMeta: (name) => overwrite(name, async (store, records) => store === "meta" && (await ended(records.put("junk", "commit")))),
     corruptLog: (name) =>

@@ -137,7 +137,7 @@ fn use_it(mut index: VectorIndex) {
     index.take_changes();
 }
 
-fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
+pub fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     for _ in 0..1 + random.below(4) {
         if bytes.is_empty() {
             return;

@@ -11,6 +11,7 @@ mod memory_paths;
 mod namespaces;
 mod random;
 mod sealed_bytes;
+mod segment_bytes;
 /// The driver's world of the integration tests; not all of it is used here.
 #[allow(dead_code)]
 #[path = "../it/world.rs"]
@@ -49,6 +50,7 @@ fn main() {
     fuzz::<namespaces::Namespaces>(executions.div_ceil(30), seed);
     fuzz::<memory_paths::MemoryPaths>(executions, seed);
     fuzz::<sealed_bytes::SealedBytes>(executions, seed);
+    fuzz::<segment_bytes::SegmentBytes>(executions, seed);
 }
 
 fn fuzz<T: Target>(executions: u64, seed: u64) {

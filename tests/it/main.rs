@@ -16,6 +16,7 @@ mod folder;
 mod generations;
 mod grants;
 mod hooks;
+mod kept;
 mod languages;
 mod limits;
 mod locked;

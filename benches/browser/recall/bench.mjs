@@ -1,6 +1,6 @@
 // Measures a whole memory in Chromium and Firefox, and the embedders beside others, and writes what it saw.
 //
-//   node recall/bench.mjs [--quick] [--sizes 1000,10000] [--browsers chrome,firefox] [--only memory|embedders] [--out FILE] [--remark TEXT]
+//   node recall/bench.mjs [--quick] [--sizes 1000,10000] [--browsers chrome,firefox] [--only memory|embedders|opening] [--out FILE] [--remark TEXT]
 //
 // Only the full run is recorded as benches/results/recall.json and written into docs/benchmarks.md; any other goes to a file beside it, and
 // `node recall/table.mjs FILE` writes it into the document. docs/benchmarks.md says what each figure means.
@@ -21,8 +21,8 @@ const root = join(here, "../../..");
 const data = join(here, "../data/out");
 const models = join(data, "models");
 
-const FULL = { sizes: [1_000, 10_000, 60_000, 200_000], asked: 300, warmup: 20, fresh: 20, rounds: 8, perRound: 4 };
-const QUICK = { sizes: [1_000, 10_000], asked: 100, warmup: 10, fresh: 10, rounds: 3, perRound: 3 };
+const FULL = { openTurns: 50_000, openFacts: 10_000, openings: 7, sizes: [1_000, 10_000, 60_000, 200_000], asked: 300, warmup: 20, fresh: 20, rounds: 8, perRound: 4 };
+const QUICK = { openTurns: 5_000, openFacts: 1_000, openings: 3, sizes: [1_000, 10_000], asked: 100, warmup: 10, fresh: 10, rounds: 3, perRound: 3 };
 const CONTENDERS = ["table", "minilm", "ort", "transformers"];
 const TOKENS = [16, 40, 128];
 
@@ -121,6 +121,55 @@ async function embedders(browser, server, settings, host) {
   return results;
 }
 
+/** Openings of one memory with many turns and facts, first from its records, then from the kept index; and of an empty one beside it. */
+async function opening(name, port, settings) {
+  const url = `http://localhost:${port}/memory.html`;
+  const result = { turns: settings.openTurns, facts: settings.openFacts };
+  let browser = await openBrowser(name);
+  const visit = async (options) => {
+    const page = await browser.open(url);
+    const { openMs, firstRecallMs, items, thread } = await page.call("open", { embedder: "default", user: "opening", ...options });
+    const { keptIndex, counts } = await page.call("status");
+    await page.call("close");
+    await page.close();
+    return { totalMs: openMs + firstRecallMs, openMs, firstRecallMs, items, used: keptIndex.used, counts, thread };
+  };
+  const visits = async (options) => {
+    const all = [];
+    for (let i = 0; i < settings.openings; i++) all.push(await visit(options));
+    return { totals: spread(all.map(({ totalMs }) => totalMs)), all };
+  };
+  try {
+    const page = await browser.open(url);
+    await page.call("open", { embedder: "default", user: "opening", keeps: false });
+    await page.call("fill", settings.openTurns);
+    result.learnt = await page.call("learn", settings.openFacts);
+    await page.call("close");
+    await page.close();
+    say("filled");
+
+    result.fromRecords = await visits({ keeps: false });
+    say(`from records: ${Math.round(result.fromRecords.totals.p50)} ms`);
+    const keeper = await browser.open(url);
+    await keeper.call("open", { embedder: "default", user: "opening" });
+    result.kept = await keeper.call("kept");
+    await keeper.call("close");
+    await keeper.close();
+    say(`kept in ${Math.round(result.kept.ms)} ms: ${result.kept.segments} segments`);
+    result.fromIndex = await visits({ keeps: false });
+    result.empty = await visits({ user: "nobody", keeps: false });
+    say(`from the kept index: ${Math.round(result.fromIndex.totals.p50)} ms; an empty memory: ${Math.round(result.empty.totals.p50)} ms`);
+    // Another process, which has nothing of it in memory; the system may still have the files.
+    await browser.close({ keeps: true });
+    browser = await openBrowser(name, browser.userDataDir);
+    result.newProcess = await visit({ keeps: false });
+    say(`in a new browser: ${Math.round(result.newProcess.totalMs)} ms`);
+  } finally {
+    await browser.close();
+  }
+  return result;
+}
+
 function weightsOf() {
   const source = readFileSync(join(root, "pkg/weights/minilm/index.js"), "utf8");
   return { id: /id = "([^"]+)"/.exec(source)[1] };
@@ -173,9 +222,11 @@ async function main() {
       run.browsers.push(of);
       say(browser.version);
       try {
-        if (options.only !== "memory") of.embedders = existsSync(models) ? await embedders(browser, server, settings, `embedders-${name}`) : { not_run: "there are no models: run benches/browser/recall/models.sh" };
+        if (!options.only || options.only === "opening") of.opening = await opening(name, server.port, settings);
         write();
-        if (options.only !== "embedders") of.memory = await memories(browser, server.port, settings);
+        if (!options.only || options.only === "embedders") of.embedders = existsSync(models) ? await embedders(browser, server, settings, `embedders-${name}`) : { not_run: "there are no models: run benches/browser/recall/models.sh" };
+        write();
+        if (!options.only || options.only === "memory") of.memory = await memories(browser, server.port, settings);
       } catch (error) {
         of.failed = String(error.message ?? error).split("\n")[0];
         say(`${name} failed: ${of.failed}`);

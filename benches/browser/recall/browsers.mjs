@@ -10,10 +10,9 @@ const PROGRAMS = {
 };
 const ARGS = { chrome: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync"], firefox: [] };
 
-export async function openBrowser(name) {
+export async function openBrowser(name, userDataDir = mkdtempSync(join(tmpdir(), "onhand-bench-"))) {
   const executablePath = PROGRAMS[name].find((path) => path && existsSync(path));
   if (!executablePath) return undefined;
-  const userDataDir = mkdtempSync(join(tmpdir(), "onhand-bench-"));
   // The longest step fills 200,000 turns.
   const browser = await puppeteer.launch({ browser: name, executablePath, headless: true, userDataDir, protocolTimeout: 3_600_000, args: ARGS[name] });
   return {
@@ -32,9 +31,10 @@ export async function openBrowser(name) {
         close: () => page.close(),
       };
     },
-    async close() {
+    userDataDir,
+    async close({ keeps = false } = {}) {
       await browser.close();
-      rmSync(userDataDir, { recursive: true, force: true, maxRetries: 5 });
+      if (!keeps) rmSync(userDataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -80,6 +80,16 @@ impl Dense {
         added
     }
 
+    /// How many bytes a row of [`Dense::add_row`] has.
+    pub fn row_bytes(&self) -> usize {
+        self.index.row_bytes()
+    }
+
+    /// Takes a document's vector as another index of these vectors keeps it.
+    pub fn add_row(&mut self, doc: DocNumber, row: &[u8]) -> Result<(), IndexError> {
+        self.index.add_row(doc, row)
+    }
+
     pub fn remove(&mut self, doc: DocNumber) {
         self.wanting.remove(&doc);
         self.index.remove(doc);

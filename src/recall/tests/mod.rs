@@ -9,6 +9,7 @@ mod lanes;
 mod measured;
 mod properties;
 mod rules;
+mod segments;
 mod vectors;
 
 use super::*;

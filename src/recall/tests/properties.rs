@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Turn {
         session: i64,
         index: u32,
@@ -36,14 +36,14 @@ enum Step {
     },
 }
 
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
         "cat", "dog", "cloud", "aws", "cake", "kid", "blue", "the", "run?",
     ]);
     prop::collection::vec(word, 0..6).prop_map(|words| words.join(" "))
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let turn = (1i64..4, 0u32..5);
     prop_oneof![
         4 => (1i64..4, 0u32..5, text()).prop_map(|(session, index, text)| Step::Turn { session, index, text }),
@@ -57,13 +57,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 #[derive(Default)]
-struct Stored {
-    turns: BTreeMap<TurnId, Turn>,
-    facts: BTreeMap<FactId, Fact>,
-    files: BTreeMap<FileId, File>,
+pub(super) struct Stored {
+    pub turns: BTreeMap<TurnId, Turn>,
+    pub facts: BTreeMap<FactId, Fact>,
+    pub files: BTreeMap<FileId, File>,
 }
 
-fn fact_of(step: &Step) -> Option<Fact> {
+pub(super) fn fact_of(step: &Step) -> Option<Fact> {
     let Step::Fact {
         number,
         text,
@@ -90,7 +90,7 @@ fn fact_of(step: &Step) -> Option<Fact> {
     Some(fact)
 }
 
-fn apply(step: &Step, corpus: &mut Corpus, stored: &mut Stored) {
+pub(super) fn apply(step: &Step, corpus: &mut Corpus, stored: &mut Stored) {
     match step {
         Step::Turn {
             session,
@@ -198,7 +198,7 @@ proptest! {
     }
 }
 
-fn without_lanes(recollection: &Recollection) -> Recollection {
+pub(super) fn without_lanes(recollection: &Recollection) -> Recollection {
     let mut bare = recollection.clone();
     bare.items.iter_mut().for_each(|item| item.lanes.clear());
     bare

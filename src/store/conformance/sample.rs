@@ -3,8 +3,8 @@
 use crate::model::{
     Compacted, Confidence, Evidence, Fact, FactId, FactType, File, FileId, Generation, Injection,
     Job, JobId, JobState, JobWork, Judgement, JudgementId, Kind, Origin, Purpose, Record,
-    RecordRef, Role, Session, SessionId, Stale, StoredVector, Summary, Surfaced, Tokens, Tombstone,
-    Turn, TurnId, Usage, UsageId, VectorOwner,
+    RecordRef, Role, Segment, Session, SessionId, Stale, StoredVector, Summary, Surfaced, Tokens,
+    Tombstone, Turn, TurnId, Usage, UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
@@ -170,6 +170,12 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             salt: format!("{i:032x}"),
             marks: vec![format!("{i:064x}")],
         }),
+        Kind::Segment => Record::Segment(Segment {
+            v: Segment::VERSION,
+            name: fact_id(i).to_string(),
+            seen: u64::from(i),
+            bytes: (0..=255).chain(i.to_le_bytes()).collect(),
+        }),
     }
 }
 
@@ -276,6 +282,10 @@ fn worded(i: u32, text: &str) -> Vec<Record> {
                 stone.salt = text.into();
                 stone.marks = vec![text.into(); 2];
             }
+            Record::Segment(segment) => {
+                segment.name = text.into();
+                segment.bytes = text.into();
+            }
         }
     }
     records
@@ -310,6 +320,7 @@ fn timed(i: u32, ms: i64) -> Vec<Record> {
             }
             Record::Judgement(judgement) => judgement.at = moment,
             Record::Tombstone(stone) => stone.at = moment,
+            Record::Segment(segment) => segment.seen = ms as u64,
             Record::Vector(_) | Record::Injection(_) | Record::Generation(_) => {}
         }
     }

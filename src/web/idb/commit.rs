@@ -1,6 +1,6 @@
 //! One batch, one transaction: its requests, its number, and its place in the log of commits.
 
-use super::transaction::{Answered, Found, answered, outdated};
+use super::transaction::{Answered, Found, answered, outdated, overtaken};
 use super::vault::View;
 use super::{audit, codec, key, schema};
 use crate::batch::{Batch, Commit, Durability, Op};
@@ -23,6 +23,7 @@ pub struct Prepared {
     seals_with: Option<String>,
     stores: Vec<&'static str>,
     durability: Durability,
+    only_after: Option<u64>,
 }
 
 struct Request {
@@ -84,6 +85,7 @@ impl Prepared {
             seals_with: view.seals_with().map(Into::into),
             stores,
             durability: batch.durability,
+            only_after: batch.only_after,
         })
     }
 }
@@ -106,10 +108,12 @@ pub fn requests(
     });
     let last_number = meta.get(&schema::META_COMMIT.into())?;
     let entry = prepared.commit.clone();
+    let only_after = prepared.only_after;
     let on_number = {
         let meta = meta.clone();
         answered(transaction, &last_number, found, move |found, number| {
-            found.number = number_commit(number, &meta, &commits, &entry)?;
+            let number = number_commit(number, only_after, &meta, &commits, &entry)?;
+            found.number = number;
             Ok(())
         })
     };
@@ -148,6 +152,7 @@ fn keyring_seals_with(keyring: JsValue) -> std::result::Result<Option<String>, J
 /// Gives the commit its number and notes what it changed, for the other tabs.
 fn number_commit(
     last: JsValue,
+    only_after: Option<u64>,
     meta: &IdbObjectStore,
     commits: &IdbObjectStore,
     entry: &JsValue,
@@ -161,6 +166,11 @@ fn number_commit(
         }
         None => return Err(js_sys::Error::new("the number of the last commit is damaged").into()),
     };
+    if let Some(expected) = only_after
+        && expected != last
+    {
+        return Err(overtaken(expected));
+    }
     let number = last + 1;
     let key = JsValue::from_f64(number as f64);
     meta.put_with_key(&key, &schema::META_COMMIT.into())?;

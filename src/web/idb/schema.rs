@@ -17,7 +17,7 @@ pub const AUDIT: &str = "audit";
 /// Every object store that a version of this program ever made.
 ///
 /// It only grows: an upgrade by rexie deletes each object store that is not listed, with all that is in it.
-pub const STORES: [&str; 14] = [
+pub const STORES: [&str; 15] = [
     "sessions",
     "turns",
     "facts",
@@ -32,6 +32,7 @@ pub const STORES: [&str; 14] = [
     META,
     COMMITS,
     AUDIT,
+    "segments",
 ];
 
 /// Key in [`META`] of the last commit's number.
@@ -57,6 +58,7 @@ pub fn store_of(kind: Kind) -> &'static str {
         Kind::File => "files",
         Kind::Judgement => "judgements",
         Kind::Tombstone => "tombstones",
+        Kind::Segment => "segments",
     }
 }
 

@@ -8,7 +8,7 @@
 
 use super::failure::{Exception, TIMEOUT};
 use super::patience::settle;
-use crate::batch::Durability;
+use crate::batch::{self, Durability};
 use crate::error::Error;
 use js_sys::{Array, Function, Object, Promise};
 use std::cell::RefCell;
@@ -227,6 +227,12 @@ impl Running {
         };
         match (exception.name.as_str(), found.conflict) {
             (OUTDATED, _) => Err(Failure::Outdated),
+            (OVERTAKEN, _) => Err(Failure::Failed {
+                error: Error::Conflict {
+                    id: exception.message.clone(),
+                },
+                exception,
+            }),
             ("ConstraintError", Some(id)) => Err(Failure::Failed {
                 exception,
                 error: Error::Conflict { id },
@@ -240,6 +246,19 @@ impl Running {
 pub fn outdated() -> JsValue {
     let error = js_sys::Error::new("another tab has changed the encryption");
     error.set_name(OUTDATED);
+    error.into()
+}
+
+/// The name of the exception when there is a later commit than the transaction was prepared for.
+const OVERTAKEN: &str = "OvertakenError";
+
+/// Thrown in an answer's event, it ends the transaction with [`batch::overtaken`].
+pub fn overtaken(number: u64) -> JsValue {
+    let Error::Conflict { id } = batch::overtaken(number) else {
+        unreachable!("it is a conflict")
+    };
+    let error = js_sys::Error::new(&id);
+    error.set_name(OVERTAKEN);
     error.into()
 }
 

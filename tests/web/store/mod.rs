@@ -49,6 +49,7 @@ impl Subject for Idb {
             Kind::File => "({v: 1, path: '/memories/a'})",
             Kind::Judgement => "({v: 1, good: 1})",
             Kind::Tombstone => "({v: 1, marks: 7})",
+            Kind::Segment => "({v: 1, bytes: 'text'})",
         };
         browser::put(store.database_name(), kind, &key, broken).await;
     }

@@ -11,10 +11,16 @@ const REPLY = ["user", "assistant"];
 let memory;
 let text;
 let n = 0;
+let releaseIndex = () => {};
 
 /** Reading facts out of turns asks Claude: it is kept out by holding the lock that it runs under. */
 async function holdQueue(user) {
   await new Promise((held) => void navigator.locks.request(`onhand:${DATABASE}:${user}:default:jobs`, () => (held(), new Promise(() => {}))));
+}
+
+/** While this is held no index is kept, so that the next opening reads all records. */
+async function holdIndex(user) {
+  await new Promise((held) => void navigator.locks.request(`onhand:${DATABASE}:${user}:default:index`, () => (held(), new Promise((release) => (releaseIndex = release)))));
 }
 
 const timed = async (work) => {
@@ -25,12 +31,14 @@ const timed = async (work) => {
 
 window.bench = {
   /** Opens the memory and asks once: what a visit costs before the first answer. */
-  async open({ embedder, user }) {
+  async open({ embedder, user, keeps = true }) {
     await holdQueue(user);
+    if (!keeps) await holdIndex(user);
+    const watch = watchThread();
     const opened = await timed(() => createMemory({ database: DATABASE, user, embedder }));
     memory = opened.value;
     const first = await timed(() => memory.recall("Who repaired the wooden piano?", { level: "loose" }));
-    return { openMs: opened.ms, firstRecallMs: first.ms, items: first.value.length };
+    return { openMs: opened.ms, firstRecallMs: first.ms, items: first.value.length, thread: watch.end() };
   },
 
   /** Records turns, a session at a time, until there are `total`. */
@@ -46,6 +54,25 @@ window.bench = {
       n += turns.length;
     }
     return { ms: performance.now() - start, turns: n - before, thread: watch.end() };
+  },
+
+  /** Imports facts: sentences as another product lists them. */
+  async learn(total) {
+    const like = sentences(SEED + 1);
+    const lines = new Set();
+    while (lines.size < total) lines.add(like.next().value);
+    const { ms, value } = await timed(() => memory.import([...lines].join("\n")));
+    return { ms, facts: value.added };
+  },
+
+  /** Waits until the index is kept, and says how long that took and how it held up the page. */
+  async kept() {
+    releaseIndex();
+    const watch = watchThread();
+    const { ms } = await timed(async () => {
+      while ((await memory.status()).keptIndex.unkept >= 64) await new Promise((done) => setTimeout(done, 50));
+    });
+    return { ms, segments: (await memory.status()).keptIndex.segments, thread: watch.end() };
   },
 
   /** Waits until every text has its vector. */

@@ -1,0 +1,24 @@
+//! A part of the index, as it is kept between two starts.
+
+use serde::{Deserialize, Serialize};
+
+/// Derived data: what recall needs of some records, ready to be used, or the list of such parts. It can be made again from the
+/// records, and whoever does not understand it reads those.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    pub v: u8,
+    /// [`Segment::MANIFEST`], or an id that is given once.
+    pub name: String,
+    /// The number of the last commit whose changes are in it, so far as they concern its records; of the list, so far as they
+    /// concern any.
+    pub seen: u64,
+    #[serde(with = "super::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+impl Segment {
+    pub const VERSION: u8 = 1;
+
+    /// The name of the list of the segments that count.
+    pub const MANIFEST: &str = "manifest";
+}

@@ -1,0 +1,346 @@
+//! From segments to a corpus.
+
+use super::fact::{read_days, read_offset};
+use super::{
+    MAGIC, Reader, SegmentError, SegmentKey, VERSION, fact, key_mark, session_mark, turn_mark,
+};
+use crate::model::{Fact, FactId, Origin, RecordRef, SessionId, TurnId};
+use crate::recall::Corpus;
+use crate::recall::corpus::{FactEntry, Owner, day_of};
+use crate::recall::postings::{DocNumber, Postings, SessionNumber};
+use crate::recall::turns::TurnEntry;
+use crate::recall::voice::Voice;
+use crate::text::AnswerForm;
+use crate::time::Timestamp;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// What segments hold beside what a corpus keeps.
+#[derive(Debug, Default, PartialEq)]
+pub struct Restored {
+    /// Sessions with a record of their own, and whether they have ended.
+    pub sessions: Vec<(SessionId, bool)>,
+    /// Every turn, with words or without, and when it was said, in milliseconds since 1970.
+    pub turns: Vec<(TurnId, i64)>,
+    pub facts: Vec<Fact>,
+    /// What each segment has something to say of, and whether that replaces something in an older one.
+    pub keys: Vec<Vec<(SegmentKey, bool)>>,
+}
+
+/// In a map of documents: replaced by a newer segment.
+const REPLACED: DocNumber = DocNumber::MAX;
+
+/// Which records count in which segments: of those that are named here, nothing before the last one that replaces them.
+type Replaced = HashMap<SegmentKey, usize>;
+
+impl Corpus {
+    /// Fills an empty corpus from segments, the oldest first.
+    ///
+    /// It answers as one to which the same records were added. Fails whole: the corpus is of no use then.
+    ///
+    /// # Errors
+    /// Whatever keeps one of the segments from being read, or from fitting the others.
+    pub fn restore(&mut self, segments: &[&[u8]]) -> Result<Restored, SegmentError> {
+        let mut bodies = Vec::with_capacity(segments.len());
+        let mut replaced = Replaced::new();
+        let mut restored = Restored::default();
+        for (number, bytes) in segments.iter().enumerate() {
+            let mut body = body_of(bytes)?;
+            let keys = body.list(read_key)?;
+            replaced.extend(keys.iter().map(|key| (*key, number)));
+            let keys = keys.into_iter().map(|key| (key, true));
+            restored.keys.push(keys.collect());
+            bodies.push(body);
+        }
+        let mut filling = Filling {
+            corpus: self,
+            replaced: &replaced,
+            restored: &mut restored,
+            number: 0,
+            lengths: Vec::new(),
+            docs: Vec::new(),
+        };
+        let mut words = Vec::with_capacity(bodies.len());
+        for (number, mut body) in bodies.into_iter().enumerate() {
+            filling.number = number;
+            filling.docs = Vec::new();
+            filling.records(&mut body)?;
+            let docs = std::mem::take(&mut filling.docs);
+            words.push((Postings::take_words(&mut body)?, docs));
+            let docs = &words.last().expect("one was pushed").1;
+            filling.vectors(&mut body, docs)?;
+            if !body.0.is_empty() {
+                return Err(SegmentError::Damaged);
+            }
+        }
+        let lengths = filling.lengths;
+        self.postings = Postings::restore(&lengths, &words)?;
+        Ok(restored)
+    }
+}
+
+/// Checks what does not depend on anything else, and gives the rest.
+fn body_of(bytes: &[u8]) -> Result<Reader<'_>, SegmentError> {
+    let mut reader = Reader(bytes);
+    if reader.array() != Ok(MAGIC) {
+        return Err(SegmentError::NotASegment);
+    }
+    let version = reader.byte()?;
+    if version != VERSION {
+        return Err(SegmentError::UnknownVersion(version));
+    }
+    let checksum = u32::from_le_bytes(reader.array()?);
+    match crc32fast::hash(reader.0) == checksum {
+        true => Ok(reader),
+        false => Err(SegmentError::Damaged),
+    }
+}
+
+fn read_key(from: &mut Reader) -> Result<SegmentKey, SegmentError> {
+    let mark = from.byte()?;
+    let bits = u128::from_le_bytes(from.array()?);
+    Ok(match mark {
+        key_mark::SESSION => SegmentKey::Session(SessionId::from_bits(bits)),
+        key_mark::FACT => SegmentKey::Fact(FactId::from_bits(bits)),
+        key_mark::TURN => SegmentKey::Turn(TurnId {
+            session: SessionId::from_bits(bits),
+            index: from.small()?,
+        }),
+        _ => return Err(SegmentError::Damaged),
+    })
+}
+
+/// A corpus that is being filled with one segment after another.
+struct Filling<'a> {
+    corpus: &'a mut Corpus,
+    replaced: &'a Replaced,
+    restored: &'a mut Restored,
+    /// Of the segment.
+    number: usize,
+    /// Terms and session of every document so far.
+    lengths: Vec<(u32, Option<SessionNumber>)>,
+    /// The numbers that the segment's documents have here, or [`REPLACED`].
+    docs: Vec<DocNumber>,
+}
+
+/// A turn as it was read, before it has documents.
+struct ReadTurn {
+    spans: Vec<Range<u32>>,
+    lengths: Vec<u32>,
+    entry: TurnEntry,
+}
+
+impl Filling<'_> {
+    /// Whether what the segment says of a record is the last word.
+    fn counts(&mut self, key: SegmentKey) -> bool {
+        let last = self.replaced.get(&key);
+        if last != Some(&self.number) {
+            self.restored.keys[self.number].push((key, false));
+        }
+        last.is_none_or(|last| *last <= self.number)
+    }
+
+    fn records(&mut self, from: &mut Reader) -> Result<(), SegmentError> {
+        let voices = from.list(Reader::text)?;
+        let n_sessions = from.count()?;
+        let mut last = None;
+        for _ in 0..n_sessions {
+            let session = SessionId::from_bits(u128::from_le_bytes(from.array()?));
+            if last.replace(session).is_some_and(|last| last >= session) {
+                return Err(SegmentError::Damaged);
+            }
+            let marks = from.byte()?;
+            if marks & session_mark::IS_STORED != 0 && self.counts(SegmentKey::Session(session)) {
+                let has_ended = marks & session_mark::HAS_ENDED != 0;
+                self.restored.sessions.push((session, has_ended));
+            }
+            self.turns(session, &voices, from)?;
+        }
+        for _ in 0..from.count()? {
+            let doc = self.lengths.len() as DocNumber;
+            let (fact, entry, length) = fact::read(from, doc)?;
+            if !self.counts(SegmentKey::Fact(fact.id)) {
+                self.docs.push(REPLACED);
+                continue;
+            }
+            self.document(Owner::Fact(self.corpus.fact_ids.len() as u32), None, length);
+            self.corpus.fact_ids.push(fact.id);
+            self.corpus.enter_fact(fact.id, entry)?;
+            self.restored.facts.push(fact);
+        }
+        Ok(())
+    }
+
+    fn turns(
+        &mut self,
+        session: SessionId,
+        voices: &[&str],
+        from: &mut Reader,
+    ) -> Result<(), SegmentError> {
+        let (mut next_index, mut last_ms) = (0u32, 0i64);
+        let mut number = None;
+        for _ in 0..from.count()? {
+            let index = next_index.checked_add(from.small()?);
+            let index = index.ok_or(SegmentError::Damaged)?;
+            let id = TurnId { session, index };
+            last_ms = last_ms.wrapping_add(from.signed()?);
+            // The greatest index has none after it.
+            next_index = index.saturating_add(1);
+            let counts = self.counts(SegmentKey::Turn(id));
+            if counts {
+                self.restored.turns.push((id, last_ms));
+            }
+            let marks = from.byte()?;
+            if marks & turn_mark::HAS_WORDS == 0 {
+                continue;
+            }
+            let mut turn = self.turn(marks, last_ms, voices, counts, from)?;
+            if !counts {
+                self.docs
+                    .resize(self.docs.len() + turn.lengths.len(), REPLACED);
+                continue;
+            }
+            let number = *number.get_or_insert_with(|| self.corpus.session_number(session));
+            let first = self.lengths.len() as DocNumber;
+            for (piece, length) in (0..=u16::MAX).zip(turn.lengths) {
+                let owner = Owner::Turn {
+                    session: number,
+                    index,
+                    piece,
+                };
+                self.document(owner, Some((number, turn.entry.voice)), length);
+            }
+            turn.entry.docs = first..self.lengths.len() as DocNumber;
+            turn.entry.session = number;
+            turn.entry.spans = turn.spans.into();
+            let record = RecordRef::Turn(id);
+            self.corpus.calendar.add(turn.entry.day.first, record);
+            if self.corpus.turns.get(id).is_some() {
+                return Err(SegmentError::Damaged);
+            }
+            self.corpus.turns.insert(id, turn.entry);
+        }
+        Ok(())
+    }
+
+    fn turn(
+        &mut self,
+        marks: u8,
+        unix_ms: i64,
+        voices: &[&str],
+        counts: bool,
+        from: &mut Reader,
+    ) -> Result<ReadTurn, SegmentError> {
+        let at = Timestamp {
+            unix_ms,
+            offset_min: read_offset(from)?,
+        };
+        let (origin, unnamed) = match marks & turn_mark::BY_ASSISTANT {
+            0 => (Origin::User, Voice::User),
+            _ => (Origin::Assistant, Voice::Assistant),
+        };
+        let voice = match marks & turn_mark::HAS_NAME {
+            0 => unnamed,
+            _ => {
+                let name = voices.get(from.small()? as usize);
+                let name = name.ok_or(SegmentError::Damaged)?;
+                match counts {
+                    true => self.corpus.voices.enter_named(name),
+                    false => unnamed,
+                }
+            }
+        };
+        let length = from.small()?;
+        let is_whole = marks & turn_mark::IS_WHOLE != 0;
+        let n_pieces = if is_whole { 1 } else { from.count()? };
+        if n_pieces == 0 || n_pieces > usize::from(u16::MAX) + 1 {
+            return Err(SegmentError::Damaged);
+        }
+        let (mut spans, mut lengths) = (Vec::new(), Vec::with_capacity(n_pieces));
+        let mut end = 0i64;
+        for _ in 0..n_pieces {
+            if !is_whole {
+                let start = end.checked_add(from.signed()?);
+                let start = start.ok_or(SegmentError::Damaged)?;
+                end = start.saturating_add(from.small()?.into());
+                let in_units = |at: i64| u32::try_from(at).map_err(|_| SegmentError::Damaged);
+                spans.push(in_units(start)?..in_units(end)?);
+            }
+            lengths.push(from.small()?);
+        }
+        let n_terms = lengths.iter().fold(0u32, |sum, n| sum.saturating_add(*n));
+        let entry = TurnEntry {
+            docs: 0..0,
+            spans: Box::default(),
+            session: 0,
+            voice,
+            origin,
+            at,
+            day: day_of(at),
+            named_days: read_days(from)?,
+            form: AnswerForm::from_bits(marks >> turn_mark::FORM_SHIFT),
+            n_terms,
+            asks: marks & turn_mark::ASKS != 0,
+            length,
+            wording: u64::from_le_bytes(from.array()?),
+            text_hash: u64::from_le_bytes(from.array()?),
+        };
+        Ok(ReadTurn {
+            spans,
+            lengths,
+            entry,
+        })
+    }
+
+    fn document(&mut self, owner: Owner, said: Option<(SessionNumber, Voice)>, length: u32) {
+        self.docs.push(self.lengths.len() as DocNumber);
+        self.corpus.documents.push(Some(owner));
+        self.corpus.voice_of.push(said.map(|(_, voice)| voice));
+        self.lengths
+            .push((length, said.map(|(session, _)| session)));
+    }
+
+    fn vectors(&mut self, from: &mut Reader, docs: &[DocNumber]) -> Result<(), SegmentError> {
+        let dimensions = from.number()?;
+        let expected = self
+            .corpus
+            .dense
+            .as_ref()
+            .map_or(0, |d| d.spec().dimensions);
+        if dimensions != expected as u64 {
+            return Err(SegmentError::WrongDimensions);
+        }
+        let Some(dense) = &mut self.corpus.dense else {
+            return Ok(());
+        };
+        let bits = from.take(docs.len().div_ceil(8))?;
+        let has_vector = |i: usize| bits[i / 8] >> (i % 8) & 1 == 1;
+        for (i, doc) in docs.iter().enumerate().filter(|(i, _)| has_vector(*i)) {
+            let row = from.take(dense.row_bytes())?;
+            if *doc != REPLACED {
+                dense
+                    .add_row(*doc, row)
+                    .map_err(|_| SegmentError::Damaged)?;
+            }
+            debug_assert!(i < docs.len());
+        }
+        Ok(())
+    }
+}
+
+impl Corpus {
+    /// What [`Corpus::add_fact`] does beside the words.
+    fn enter_fact(&mut self, id: FactId, entry: FactEntry) -> Result<(), SegmentError> {
+        if let Some((turn, _)) = &entry.evidence {
+            self.facts_of_turn.entry(*turn).or_default().insert(id);
+        }
+        self.enter_versions(id, entry.supersedes, entry.superseded_by);
+        self.names.add(entry.doc, &entry.names);
+        let day = entry.days[0].first;
+        self.calendar.add(day, RecordRef::Fact(id));
+        match self.facts.insert(id, entry) {
+            None => Ok(()),
+            Some(_) => Err(SegmentError::Damaged),
+        }
+    }
+}
