@@ -172,7 +172,8 @@ fn is_audited(kind: Kind) -> bool {
         | Kind::Injection
         | Kind::Usage
         | Kind::File
-        | Kind::Judgement => true,
+        | Kind::Judgement
+        | Kind::Artifact => true,
         // A tombstone comes with the entry of what it stands for, and would name it.
         Kind::Vector | Kind::Generation | Kind::Job | Kind::Tombstone | Kind::Segment => false,
     }

@@ -3,6 +3,7 @@
 //! A record never says whose it is. The [`Namespace`] is part of its key in the store,
 //! so that a record can not disagree with the place where it was found.
 
+mod artifact;
 mod audit;
 mod bytes;
 mod fact;
@@ -14,12 +15,13 @@ mod segment;
 mod tombstone;
 mod turn;
 
+pub use artifact::Artifact;
 pub use audit::{
     Action, AuditChange, AuditContent, AuditEntry, AuditHead, AuditSurfaced, Digest, Stamp,
 };
 pub use fact::{Confidence, Evidence, Fact, FactType, Origin, SUBJECT_USER, Stale};
 pub use file::{File, FileId};
-pub use id::{FactId, JobId, JudgementId, Namespace, SessionId, TurnId, UsageId};
+pub use id::{ArtifactId, FactId, JobId, JudgementId, Namespace, SessionId, TurnId, UsageId};
 pub use judgement::Judgement;
 pub use record::{
     Compacted, Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef,

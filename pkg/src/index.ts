@@ -9,6 +9,7 @@
  */
 export { createMemory } from "./memory.js";
 export type { Memory, MemoryOptions } from "./memory.js";
+export type { Artifacts } from "./artifacts.js";
 export type { Audit } from "./audit.js";
 export type { Chat, ChatOptions, Limits, SendOptions } from "./chat.js";
 export type { Hooks } from "./hooks.js";

@@ -1,3 +1,4 @@
+import { Artifacts } from "./artifacts.js";
 import { Audit } from "./audit.js";
 import { Chat, type ChatOptions } from "./chat.js";
 import { embedRunner, indexRunner, jobRunner } from "./background.js";
@@ -90,6 +91,9 @@ export class Memory {
   /** Memory files: what Claude writes down through its memory tool. */
   readonly files: Files;
 
+  /** Large texts: results of tools, and what the person adds. */
+  readonly artifacts: Artifacts;
+
   /** The memory's own tools, for a loop that you run yourself. */
   readonly tools: MemoryTools;
 
@@ -109,6 +113,7 @@ export class Memory {
     faces: { files: Files; audit: Audit; encryption: Encryption },
   ) {
     this.files = faces.files;
+    this.artifacts = new Artifacts(host);
     this.tools = new MemoryTools(host, faces.files);
     this.audit = faces.audit;
     this.encryption = faces.encryption;

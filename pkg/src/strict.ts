@@ -2,7 +2,7 @@
 import type { Tool } from "./tools.js";
 
 /** What one request may have, less what the memory's own tools use of it. */
-const MAX_TOOLS = 20 - 3;
+const MAX_TOOLS = 20 - 4;
 const MAX_OPTIONAL = 24 - 1;
 const MAX_UNIONS = 16 - 1;
 

@@ -9,7 +9,7 @@ export type ContentBlock = { type: string; [field: string]: unknown };
 /** A tool of yours. */
 // `any`, because a list holds tools with inputs of their own.
 export interface Tool<Input = any> {
-  /** Letters, digits, `_` and `-`; not `memory`, `recall`, `remember` or `mark_fact_stale`. */
+  /** Letters, digits, `_` and `-`; not `memory`, `recall`, `remember`, `read_artifact` or `mark_fact_stale`. */
   name: string;
   /** Tells Claude what it does and when to use it: the more precise, the better it is used. No personal data. */
   description?: string;
@@ -36,7 +36,7 @@ export interface ToolOutput {
 export type MemoryToolDefinition =
   | { type: "memory_20250818"; name: "memory" }
   | {
-      name: "mark_fact_stale" | "recall" | "remember";
+      name: "mark_fact_stale" | "read_artifact" | "recall" | "remember";
       description: string;
       strict: boolean;
       input_schema: { type: "object"; properties: Record<string, object>; required: string[]; additionalProperties: false };
@@ -89,7 +89,7 @@ export class MemoryTools {
     this.#files = files;
   }
 
-  /** For `tools` of a request: `mark_fact_stale`, `memory`, `recall` and `remember`. */
+  /** For `tools` of a request: `mark_fact_stale`, `memory`, `read_artifact`, `recall` and `remember`. */
   definitions(): Promise<MemoryToolDefinition[]> {
     return this.#host.call({ type: "tool", ask: { do: "definitions" } });
   }
@@ -115,7 +115,7 @@ export class MemoryTools {
   }
 
   /**
-   * `recall`, `remember` and `mark_fact_stale` as tools with a schema and `run`, for any other loop. The memory tool has no schema:
+   * `recall`, `remember`, `read_artifact` and `mark_fact_stale` as tools with a schema and `run`, for any other loop. The memory tool has no schema:
    * `anthropic.tools.memory_20250818({ execute: memory.files.execute })` of the AI SDK takes it as it is.
    */
   async list(options: { session?: string } = {}): Promise<Tool[]> {

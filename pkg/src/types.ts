@@ -95,6 +95,25 @@ export interface MemoryFile extends MemoryFileInfo {
   text: string;
 }
 
+/** A large text, without the text. */
+export interface ArtifactInfo {
+  id: string;
+  /** The tool that said it, or your name for it. */
+  name: string;
+  /** The turn with the result that it is, and with which it is erased; null for what was added. */
+  turn: string | null;
+  at: Milliseconds;
+  /** Length of the text in UTF-8. */
+  bytes: number;
+  /** What stands in a prompt for it: its id, its size and its beginning. */
+  reference: string;
+}
+
+/** A large text. */
+export interface Artifact extends ArtifactInfo {
+  text: string;
+}
+
 export interface Session {
   id: string;
   started: Milliseconds;
@@ -360,6 +379,7 @@ export type Problem =
   | "version_missing"
   | "job_without_turn"
   | "injection_without_turn"
+  | "artifact_without_turn"
   | "vector_without_owner"
   | "vector_misshapen"
   | "commit_missing"

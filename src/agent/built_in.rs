@@ -3,7 +3,8 @@
 //! Strict mode makes the API keep to the schemas. What a host's own loop passes on has seen no API, and a session may be
 //! answered by a model that knows no strict mode; so everything is checked again.
 
-use crate::model::{FactId, FactType};
+use super::toolset::READ_ARTIFACT;
+use crate::model::{ArtifactId, FactId, FactType};
 use serde_json::Value;
 
 /// How many memories the recall tool gives unless asked for another number, and at most.
@@ -28,6 +29,12 @@ pub enum BuiltIn {
         limit: usize,
     },
     Remember(Note),
+    /// Characters of an artifact.
+    ReadArtifact {
+        id: ArtifactId,
+        from: u64,
+        length: u64,
+    },
 }
 
 /// A fact as Claude notes it.
@@ -52,6 +59,7 @@ impl BuiltIn {
             "mark_fact_stale" => mark_stale(input),
             "recall" => recall(input),
             "remember" => remember(input),
+            READ_ARTIFACT => read_artifact(input),
             _ => return None,
         })
     }
@@ -66,6 +74,23 @@ fn mark_stale(input: &Value) -> Result<BuiltIn, String> {
             .parse()
             .map_err(|_| "There is no fact with this id.".to_string())?,
         reason: text(input, "reason", MAX_STATEMENT_CHARS)?,
+    })
+}
+
+fn read_artifact(input: &Value) -> Result<BuiltIn, String> {
+    let id = text(input, "id", MAX_LABEL_CHARS)?;
+    // As the reference has it, which a model may copy whole.
+    let id = id.trim_start_matches("artifact").trim();
+    let number = |name: &str| {
+        let number = input[name].as_u64();
+        number.ok_or(format!("`{name}` must be a whole number of at least 0."))
+    };
+    Ok(BuiltIn::ReadArtifact {
+        id: id
+            .parse()
+            .map_err(|_| "There is no artifact with this id.".to_string())?,
+        from: number("from")?,
+        length: number("length")?,
     })
 }
 

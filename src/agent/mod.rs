@@ -7,17 +7,19 @@
 //!
 //! The driver runs the tools (`memory::tools`) and goes round until Claude calls none any more (`memory::exchange`).
 
+mod artifact;
 mod built_in;
 mod call;
 mod limits;
 mod preset;
 mod toolset;
 
+pub use artifact::{MAX_ARTIFACT_BYTES, MAX_INLINE_BYTES, range, reference};
 pub use built_in::{BuiltIn, Note};
 pub use call::{MAX_RESULT_BYTES, ToolCall, ToolOutput, calls_of, results};
 pub use limits::{Limits, Spent};
 pub use preset::Preset;
-pub use toolset::{BUILT_IN, definitions, is_built_in, toolset};
+pub use toolset::{BUILT_IN, READ_ARTIFACT, definitions, is_built_in, toolset};
 
 #[cfg(test)]
 mod tests;

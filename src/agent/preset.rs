@@ -1,6 +1,6 @@
 //! Which layers of memory a chat uses, as one word.
 
-use super::BUILT_IN;
+use super::{BUILT_IN, READ_ARTIFACT};
 
 /// How much a memory does. Each step keeps and uses more than the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,10 +48,12 @@ impl Preset {
         matches!(self, Preset::Assistant | Preset::Agent)
     }
 
-    /// The names of this library's own tools that a new session gets.
-    pub fn tools(self) -> &'static [&'static str] {
+    /// The names of this library's own tools that a new session gets. Results of the host's tools can be large: then Claude can
+    /// read what is set aside of them.
+    pub fn tools(self, host_has_tools: bool) -> &'static [&'static str] {
         match self {
             Preset::Agent => &BUILT_IN,
+            _ if host_has_tools && self.keeps_turns() => &[READ_ARTIFACT],
             _ => &[],
         }
     }

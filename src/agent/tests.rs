@@ -1,6 +1,6 @@
 use super::*;
 use crate::error::Error;
-use crate::model::{FactId, FactType, Tokens};
+use crate::model::{ArtifactId, FactId, FactType, Tokens};
 use serde_json::{Value, json};
 
 fn host(name: &str) -> Value {
@@ -23,6 +23,7 @@ fn the_order_in_which_a_host_lists_its_tools_makes_no_other_prefix() {
         "Calendar",
         "mark_fact_stale",
         "memory",
+        "read_artifact",
         "recall",
         "remember",
         "weather",
@@ -113,6 +114,32 @@ fn an_input_is_read_or_answered() {
         assert_eq!(stale(written), Some(Ok(expected.clone())));
     }
     assert!(matches!(stale("none".into()), Some(Err(_))));
+
+    let artifact = ArtifactId::new(7, 7);
+    let range = |id: String, from: Value, length: Value| {
+        read(
+            "read_artifact",
+            json!({"id": id, "from": from, "length": length}),
+        )
+    };
+    let expected = BuiltIn::ReadArtifact {
+        id: artifact,
+        from: 5,
+        length: 10,
+    };
+    for written in [artifact.to_string(), format!("artifact {artifact}")] {
+        assert_eq!(
+            range(written, json!(5), json!(10)),
+            Some(Ok(expected.clone()))
+        );
+    }
+    let id = artifact.to_string();
+    let wrong = [
+        range("none".into(), json!(0), json!(1)),
+        range(id.clone(), json!(-1), json!(1)),
+        range(id, json!(0), json!("all")),
+    ];
+    assert!(wrong.iter().all(|read| matches!(read, Some(Err(_)))));
 
     let limit = |limit: Value| match read("recall", json!({"query": "tea", "limit": limit})) {
         Some(Ok(BuiltIn::Recall { limit, .. })) => Some(limit),

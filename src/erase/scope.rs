@@ -3,8 +3,8 @@
 use super::Words;
 use super::words::blackened;
 use crate::model::{
-    Fact, FactId, File, Injection, JobWork, Kind, Origin, Record, RecordRef, Session, SessionId,
-    Stale, Turn, TurnId,
+    Artifact, Fact, FactId, File, Injection, JobWork, Kind, Origin, Record, RecordRef, Session,
+    SessionId, Stale, Turn, TurnId,
 };
 use crate::time::Timestamp;
 use serde_json::Value;
@@ -38,7 +38,8 @@ pub fn order() -> impl Iterator<Item = Kind> {
         | Kind::Generation
         | Kind::File
         | Kind::Judgement
-        | Kind::Tombstone => false,
+        | Kind::Tombstone
+        | Kind::Artifact => false,
         Kind::Vector | Kind::Session | Kind::Segment => true,
     };
     let early = Kind::ALL.into_iter().filter(move |kind| !is_late(kind));
@@ -184,6 +185,7 @@ impl Scope {
             Record::Segment(segment) => {
                 delete_if(self.erases_anything() && segment.seen < self.erased_by.max(1))
             }
+            Record::Artifact(artifact) => self.fate_of_artifact(artifact),
             Record::Generation(_) | Record::Tombstone(_) => Fate::Keep,
         }
     }
@@ -203,7 +205,8 @@ impl Scope {
             | Kind::Generation
             | Kind::File
             | Kind::Judgement
-            | Kind::Tombstone => false,
+            | Kind::Tombstone
+            | Kind::Artifact => false,
             Kind::Segment => self.erases_anything(),
         }
     }
@@ -297,6 +300,18 @@ impl Scope {
         }
         self.changed.insert(RecordRef::File(file.id));
         Fate::Change(Record::File(changed))
+    }
+
+    fn fate_of_artifact(&mut self, artifact: &Artifact) -> Fate {
+        if artifact.turn.is_some_and(|turn| self.is_turn_erased(turn)) {
+            return Fate::Delete;
+        }
+        let mut changed = artifact.clone();
+        let in_name = self.words.blacken_text(&mut changed.name);
+        match self.words.blacken_text(&mut changed.text) || in_name {
+            true => Fate::Change(Record::Artifact(changed)),
+            false => Fate::Keep,
+        }
     }
 
     fn fate_of_injection(&mut self, injection: &Injection) -> Fate {

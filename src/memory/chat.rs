@@ -136,7 +136,10 @@ impl<P: Ports> Memory<P> {
         let opening = Opening {
             model: send.model.as_deref().unwrap_or(&self.config.model),
             instructions: send.instructions.as_deref().unwrap_or_default(),
-            tools: toolset(self.config.preset.tools(), &send.tools)?,
+            tools: toolset(
+                self.config.preset.tools(!send.tools.is_empty()),
+                &send.tools,
+            )?,
         };
         let id = self.enter(send.session, opening).await?;
         let _leave = Leave { memory: self, id };
@@ -264,6 +267,9 @@ impl<P: Ports> Memory<P> {
         batch
             .ops
             .extend(exchange.notes.iter().cloned().map(Record::Fact).map(insert));
+        let artifacts = exchange.artifacts.iter();
+        let artifacts = artifacts.map(|artifact| Record::Artifact((**artifact).clone()));
+        batch.ops.extend(artifacts.map(insert));
         batch.ops.extend(self.session_change(exchange)?);
         if self.config.preset.keeps_facts() && storing == Storing::WithFacts {
             let n_turns = exchange.turns.len() as u32;

@@ -54,6 +54,8 @@ pub enum Problem {
     JobWithoutTurn,
     /// The ledger's entry for a turn that is not there.
     InjectionWithoutTurn,
+    /// The large result of a turn that is not there.
+    ArtifactWithoutTurn,
     /// A vector of a record, or of a piece of one, that is not there.
     VectorWithoutOwner,
     /// A vector that no vector of its embedder can look like.
@@ -69,13 +71,14 @@ pub enum Problem {
 }
 
 impl Problem {
-    pub const ALL: [Problem; 12] = [
+    pub const ALL: [Problem; 13] = [
         Problem::Unreadable,
         Problem::SessionMissing,
         Problem::TurnMissing,
         Problem::VersionMissing,
         Problem::JobWithoutTurn,
         Problem::InjectionWithoutTurn,
+        Problem::ArtifactWithoutTurn,
         Problem::VectorWithoutOwner,
         Problem::VectorMisshapen,
         Problem::CommitMissing,
@@ -93,6 +96,7 @@ impl Problem {
             Problem::VersionMissing => "version_missing",
             Problem::JobWithoutTurn => "job_without_turn",
             Problem::InjectionWithoutTurn => "injection_without_turn",
+            Problem::ArtifactWithoutTurn => "artifact_without_turn",
             Problem::VectorWithoutOwner => "vector_without_owner",
             Problem::VectorMisshapen => "vector_misshapen",
             Problem::CommitMissing => "commit_missing",
@@ -209,6 +213,8 @@ struct Look {
     files: BTreeSet<String>,
     jobs: Vec<(String, JobWork)>,
     injections: Vec<TurnId>,
+    /// Those that belong to a turn.
+    artifacts: Vec<(String, TurnId)>,
     vectors: Vec<StoredVector>,
     /// Components of each embedder's vectors, where a record tells.
     dimensions: BTreeMap<String, usize>,
@@ -238,6 +244,10 @@ impl Look {
             Record::Generation(generation) => {
                 let dimensions = generation.dimensions as usize;
                 self.dimensions.insert(generation.embedder, dimensions);
+            }
+            Record::Artifact(artifact) => {
+                let turn = artifact.turn.map(|turn| (artifact.id.to_string(), turn));
+                self.artifacts.extend(turn);
             }
             Record::Usage(_) | Record::Judgement(_) | Record::Tombstone(_) | Record::Segment(_) => {
             }
@@ -310,6 +320,11 @@ impl Look {
         for turn in &self.injections {
             if !self.turns.contains(turn) {
                 report(Problem::InjectionWithoutTurn, format!("injection:{turn}"));
+            }
+        }
+        for (artifact, turn) in &self.artifacts {
+            if !self.turns.contains(turn) {
+                report(Problem::ArtifactWithoutTurn, format!("artifact:{artifact}"));
             }
         }
         let mut dimensions = self.dimensions.clone();

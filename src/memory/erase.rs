@@ -209,6 +209,7 @@ impl<P: Ports> Memory<P> {
             | Record::Generation(_)
             | Record::File(_)
             | Record::Judgement(_)
+            | Record::Artifact(_)
             | Record::Tombstone(_)
             | Record::Segment(_) => return None,
         };
@@ -337,6 +338,7 @@ impl<P: Ports> Memory<P> {
             Record::Usage(usage) => has(Kind::Session, usage.session.to_string()),
             Record::Vector(vector) => state.has_erased(vector.owner.record),
             Record::Judgement(judgement) => state.has_erased(judgement.record),
+            Record::Artifact(artifact) => artifact.turn.is_some_and(has_turn),
             Record::Generation(_) | Record::File(_) | Record::Tombstone(_) | Record::Segment(_) => {
                 false
             }

@@ -8,17 +8,18 @@ use super::together::{together, unless};
 use super::tools::Desk;
 use super::wire::Answer;
 use super::{Cancel, ChatEvent, Clock, HttpRequest, Memory, Ports};
-use crate::agent::{Limits, Spent, ToolCall, ToolOutput, calls_of, results};
+use crate::agent::{Limits, Spent, ToolCall, ToolOutput, calls_of, is_built_in, results};
 use crate::claude::models::model;
 use crate::claude::reply::StopReason;
 use crate::claude::request::{ChatRequest, Message, message_of};
 use crate::error::{ApiError, Error, Result};
 use crate::model::{
-    Fact, Injection, Purpose, Role, SessionId, Surfaced, Turn, TurnId, Usage, UsageId,
+    Artifact, Fact, Injection, Purpose, Role, SessionId, Surfaced, Turn, TurnId, Usage, UsageId,
 };
 use crate::time::Timestamp;
 use serde_json::Value;
 use std::future::Future;
+use std::rc::Rc;
 
 /// Everything that came of one message so far.
 pub(super) struct Exchange {
@@ -32,6 +33,8 @@ pub(super) struct Exchange {
     pub injections: Vec<Injection>,
     /// Facts that Claude noted. They rest on turns that are not stored yet, so they are stored with them.
     pub notes: Vec<Fact>,
+    /// What was too large of the results.
+    pub artifacts: Vec<Rc<Artifact>>,
     /// One for each request.
     pub usages: Vec<Usage>,
     pub drops_thinking: bool,
@@ -59,6 +62,14 @@ impl Exchange {
         has_results || !self.injections.is_empty()
     }
 
+    /// The id of the turn that is added next.
+    pub fn next_turn(&self) -> TurnId {
+        TurnId {
+            session: self.session,
+            index: self.first_index + self.turns.len() as u32,
+        }
+    }
+
     /// The next turn; `injection` makes its entry in the ledger.
     pub fn add(
         &mut self,
@@ -67,10 +78,7 @@ impl Exchange {
         at: Timestamp,
         injection: impl FnOnce(TurnId) -> Option<Injection>,
     ) {
-        let id = TurnId {
-            session: self.session,
-            index: self.first_index + self.turns.len() as u32,
-        };
+        let id = self.next_turn();
         let turn = Turn {
             v: Turn::VERSION,
             id,
@@ -105,6 +113,7 @@ impl<P: Ports> Memory<P> {
             messages: Vec::new(),
             injections: Vec::new(),
             notes: Vec::new(),
+            artifacts: Vec::new(),
             usages: Vec::new(),
             drops_thinking: live.session.drops_thinking,
             prompt_tokens: 0,
@@ -318,6 +327,15 @@ impl<P: Ports> Memory<P> {
                 surfaced,
             })
         };
+        let turn = exchange.next_turn();
+        let answered = answered.into_iter().map(|(call, output)| {
+            let output = match is_built_in(&call.name) {
+                true => output,
+                false => self.set_aside(exchange, turn, &call, output),
+            };
+            (call, output.bounded())
+        });
+        let answered: Vec<_> = answered.collect();
         exchange.add(Role::Tool, results(&answered), self.now(), shown);
         Ok(())
     }

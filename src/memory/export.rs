@@ -169,5 +169,6 @@ fn session_of(record: &Record) -> Option<SessionId> {
         | Record::Judgement(_)
         | Record::Tombstone(_)
         | Record::Segment(_) => None,
+        Record::Artifact(artifact) => artifact.turn.map(|turn| turn.session),
     }
 }

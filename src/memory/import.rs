@@ -186,6 +186,10 @@ impl<P: Ports> Memory<P> {
                 });
                 (!files.admits(file)).then_some(Reason::BadFile)
             }
+            Record::Artifact(artifact) => {
+                let session = artifact.turn.map(|turn| turn.session);
+                session.and_then(|session| self.has_no_session(import, session))
+            }
             Record::Session(_)
             | Record::Job(_)
             | Record::Usage(_)

@@ -8,6 +8,7 @@
 //!
 //! Every write is one [`Batch`], given to `Memory::commit`.
 
+mod artifacts;
 mod audit;
 mod cancel;
 mod chat;
@@ -293,7 +294,8 @@ impl State {
             Record::Injection(_)
             | Record::Usage(_)
             | Record::Generation(_)
-            | Record::Judgement(_) => {}
+            | Record::Judgement(_)
+            | Record::Artifact(_) => {}
         }
     }
 
@@ -349,7 +351,12 @@ impl State {
                 self.tombstones.remove(name);
             }
             Kind::Segment => self.kept.is_stale = true,
-            Kind::Vector | Kind::Injection | Kind::Usage | Kind::Generation | Kind::Judgement => {}
+            Kind::Vector
+            | Kind::Injection
+            | Kind::Usage
+            | Kind::Generation
+            | Kind::Judgement
+            | Kind::Artifact => {}
         }
     }
 

@@ -59,7 +59,7 @@ impl<P: Ports> Memory<P> {
         let opening = Opening {
             model: &self.config.model,
             instructions: "",
-            tools: toolset(self.config.preset.tools(), &[])?,
+            tools: toolset(self.config.preset.tools(false), &[])?,
         };
         let id = self.enter(session, opening).await?;
         let _leave = Leave { memory: self, id };

@@ -9,16 +9,19 @@ use crate::error::Result;
 use crate::extract::Source;
 use crate::fact::{Proposal, fold, is_erased};
 use crate::model::{
-    Action, Confidence, Evidence, Fact, FactId, Origin, Role, SUBJECT_USER, SessionId, Surfaced,
-    Tombstone, Turn,
+    Action, Artifact, Confidence, Evidence, Fact, FactId, Origin, Role, SUBJECT_USER, SessionId,
+    Surfaced, Tombstone, Turn,
 };
 use crate::recall::Level;
 use crate::time::Timestamp;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Where tools of one reply are run: what they may know of the conversation, and what they leave.
 pub(super) struct Desk {
-    session: Option<SessionId>,
+    pub session: Option<SessionId>,
+    /// Large results since the last commit.
+    pub artifacts: Vec<Rc<Artifact>>,
     /// What was said since the last commit.
     turns: Vec<Turn>,
     notes: RefCell<Vec<Fact>>,
@@ -29,6 +32,7 @@ impl Desk {
     pub fn of(exchange: &Exchange) -> Desk {
         Desk {
             session: Some(exchange.session),
+            artifacts: exchange.artifacts.clone(),
             turns: exchange.turns.clone(),
             notes: RefCell::new(exchange.notes.clone()),
             surfaced: RefCell::default(),
@@ -53,6 +57,7 @@ impl<P: Ports> Memory<P> {
         let asked = BuiltIn::read(&call.name, &call.input)?;
         let desk = Desk {
             session,
+            artifacts: Vec::new(),
             turns: Vec::new(),
             notes: RefCell::default(),
             surfaced: RefCell::default(),
@@ -68,7 +73,7 @@ impl<P: Ports> Memory<P> {
         })
     }
 
-    /// Runs a call of a reply, whosever tool it is.
+    /// Runs a call of a reply, whosever tool it is. Its output may be too large for a prompt.
     pub(super) async fn run_tool<H: Host>(
         &self,
         call: &ToolCall,
@@ -76,17 +81,16 @@ impl<P: Ports> Memory<P> {
         host: &H,
     ) -> ToolOutput {
         if let Some(instead) = host.before_tool(call).await {
-            return instead.bounded();
+            return instead;
         }
-        let output = match BuiltIn::read(&call.name, &call.input) {
+        match BuiltIn::read(&call.name, &call.input) {
             Some(asked) => self.answer(asked, call, desk, host).await,
             None => match host.run_tool(call).await {
                 Some(output) => output,
                 // The session began in a page that brought it.
                 None => ToolOutput::error("This tool is not available here at present."),
             },
-        };
-        output.bounded()
+        }
     }
 
     async fn answer<H: Host>(
@@ -112,6 +116,9 @@ impl<P: Ports> Memory<P> {
             }
             Ok(BuiltIn::Recall { query, limit }) => self.look_up(query, limit, desk).await,
             Ok(BuiltIn::Remember(note)) => self.note(note, desk).await,
+            Ok(BuiltIn::ReadArtifact { id, from, length }) => {
+                self.read_artifact(id, from, length, desk).await
+            }
         };
         // An error's words name places and limits, never content.
         done.unwrap_or_else(|error| ToolOutput::error(error.to_string()))

@@ -95,6 +95,11 @@ ulid_id!(
     JudgementId,
     "judgement"
 );
+ulid_id!(
+    /// One large text.
+    ArtifactId,
+    "artifact"
+);
 
 /// A turn by its place: the session and the position in it, from 0.
 ///

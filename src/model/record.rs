@@ -2,8 +2,8 @@
 
 use super::turn::json_text;
 use super::{
-    Fact, FactId, File, FileId, JobId, Judgement, Segment, SessionId, Tombstone, Turn, TurnId,
-    UsageId,
+    Artifact, Fact, FactId, File, FileId, JobId, Judgement, Segment, SessionId, Tombstone, Turn,
+    TurnId, UsageId,
 };
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
@@ -27,10 +27,11 @@ pub enum Kind {
     Judgement,
     Tombstone,
     Segment,
+    Artifact,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Session,
         Kind::Turn,
         Kind::Fact,
@@ -43,6 +44,7 @@ impl Kind {
         Kind::Judgement,
         Kind::Tombstone,
         Kind::Segment,
+        Kind::Artifact,
     ];
 
     /// The kind of this [`name`](Kind::name).
@@ -65,6 +67,7 @@ impl Kind {
             Kind::Judgement => "judgement",
             Kind::Tombstone => "tombstone",
             Kind::Segment => "segment",
+            Kind::Artifact => "artifact",
         }
     }
 }
@@ -417,6 +420,7 @@ pub enum Record {
     Judgement(Judgement),
     Tombstone(Tombstone),
     Segment(Segment),
+    Artifact(Artifact),
 }
 
 impl Record {
@@ -434,6 +438,7 @@ impl Record {
             Record::Judgement(_) => Kind::Judgement,
             Record::Tombstone(_) => Kind::Tombstone,
             Record::Segment(_) => Kind::Segment,
+            Record::Artifact(_) => Kind::Artifact,
         }
     }
 
@@ -452,6 +457,7 @@ impl Record {
             Record::Judgement(judgement) => judgement.id.to_string(),
             Record::Tombstone(stone) => Tombstone::name_of(stone.kind, &stone.name),
             Record::Segment(segment) => segment.name.clone(),
+            Record::Artifact(artifact) => artifact.id.to_string(),
         }
     }
 }

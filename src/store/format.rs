@@ -6,7 +6,7 @@
 
 use crate::error::Error;
 use crate::model::{
-    Fact, File, Generation, Injection, Job, Judgement, Kind, Record, Segment, Session,
+    Artifact, Fact, File, Generation, Injection, Job, Judgement, Kind, Record, Segment, Session,
     StoredVector, Tombstone, Turn, Usage,
 };
 use serde::{Deserialize, Deserializer};
@@ -90,6 +90,7 @@ pub fn read_unnamed<'de, D: Deserializer<'de>>(
         (Kind::Judgement, 1) => Judgement::deserialize(d).map(Record::Judgement),
         (Kind::Tombstone, 1) => Tombstone::deserialize(d).map(Record::Tombstone),
         (Kind::Segment, 1) => Segment::deserialize(d).map(Record::Segment),
+        (Kind::Artifact, 1) => Artifact::deserialize(d).map(Record::Artifact),
         _ => return Err(Unreadable::UnknownVersion(v)),
     };
     // What the deserializer has to say is dropped: it quotes the words that it stumbled over.

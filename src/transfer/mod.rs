@@ -43,7 +43,8 @@ pub fn travels(kind: Kind) -> bool {
         | Kind::Usage
         | Kind::File
         | Kind::Judgement
-        | Kind::Tombstone => true,
+        | Kind::Tombstone
+        | Kind::Artifact => true,
         Kind::Vector | Kind::Generation | Kind::Segment => false,
     }
 }

@@ -1,5 +1,6 @@
 //! The engine: what JavaScript holds. One plain object goes in, one comes out.
 
+use super::artifacts::{self, ArtifactRequest};
 use super::audit::{AuditReportView, AuditView};
 use super::chat::{self, Call, SendRequest, ToolRequest};
 use super::check_view::CheckView;
@@ -177,6 +178,10 @@ enum Request {
     Files {
         #[serde(deserialize_with = "tagged::by_do")]
         ask: FileRequest,
+    },
+    Artifacts {
+        #[serde(deserialize_with = "tagged::by_do")]
+        ask: ArtifactRequest,
     },
     Check,
     Embedder,
@@ -641,6 +646,7 @@ impl Inner {
             Request::Check => give(&CheckView::from(memory.check().await?)),
             Request::TableRefused => give(&self.no_table.is_some()),
             Request::Files { ask } => files::answer(memory, ask).await,
+            Request::Artifacts { ask } => artifacts::answer(memory, ask).await,
             Request::Embedder => give(&self.embedder()),
             Request::EmbedStep => {
                 let step = memory.embed_step().await?;

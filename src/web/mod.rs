@@ -3,6 +3,8 @@
 //! One crate, two modules for the browser: the engine, and the vector index by itself. A build has the exports of one.
 
 #[cfg(feature = "engine")]
+mod artifacts;
+#[cfg(feature = "engine")]
 mod audit;
 #[cfg(feature = "engine")]
 mod chat;

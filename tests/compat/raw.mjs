@@ -63,5 +63,5 @@ export async function told(memory) {
   const turns = [];
   for (const { id } of sessions) turns.push(...(await memory.sessions.turns(id)));
   const { counts } = await memory.status();
-  return { counts, sessions, turns, facts: await memory.facts.list(), jobs: await memory.queue.list() };
+  return { counts, sessions, turns, facts: await memory.facts.list(), jobs: await memory.queue.list(), artifacts: await memory.artifacts.list() };
 }

@@ -40,6 +40,8 @@ async function live() {
   await memory.files.write("/memories/crew.md", "");
   const [found] = await memory.recall("what is my boat called?");
   await memory.judge("what is my boat called?", found.record, true);
+  await memory.artifacts.add("engine.log", "started\nstopped\n");
+  await memory.artifacts.add("größe.txt", "größer, 大きい, 🐚");
   const { session } = await memory.remember([{ role: "user", text: "to be erased" }]);
   await memory.sessions.forget(session);
   await say(memory.chat(), "what do you know about my boat?");

@@ -68,10 +68,10 @@ test("tools of the page run at once, and what they throw is told to Claude", asy
   const { events, error } = await page.evaluate(() => globalThis.converse(globalThis.memory.chat({ tools: globalThis.tools }), "meet and add"));
   assert.equal(error, undefined);
   const [first, second, third] = world.chats.slice(-3);
-  const names = ["add", "blocks", "fail", "mark_fact_stale", "meet", "memory", "recall", "remember", "strange", "wait"];
+  const names = ["add", "blocks", "fail", "mark_fact_stale", "meet", "memory", "read_artifact", "recall", "remember", "strange", "wait"];
   assert.deepEqual(first.tools.map((tool) => tool.name), names);
   const strict = first.tools.filter((tool) => tool.strict).map((tool) => tool.name);
-  assert.deepEqual(strict, ["add", "blocks", "fail", "mark_fact_stale", "recall", "remember", "strange", "wait"]);
+  assert.deepEqual(strict, ["add", "blocks", "fail", "mark_fact_stale", "read_artifact", "recall", "remember", "strange", "wait"]);
   assert.deepEqual(results(second), Array.from({ length: 10 }, (_, at) => [`met ${at}`, false]));
   assert.deepEqual(results(third), [
     ["5", false],
@@ -230,8 +230,8 @@ test("the memory's tools run in the engine: files under the lock of all tabs, fa
     const missing = await tools.run("weather", {}).catch((error) => error.code);
     return { names, types: runnable.map((tool) => tool.type ?? "custom"), view, wrong, found, missing };
   });
-  assert.deepEqual(own.names, ["mark_fact_stale", "recall", "remember"]);
-  assert.deepEqual(own.types, ["custom", "memory_20250818", "custom", "custom"]);
+  assert.deepEqual(own.names, ["mark_fact_stale", "read_artifact", "recall", "remember"]);
+  assert.deepEqual(own.types, ["custom", "memory_20250818", "custom", "custom", "custom"]);
   assert.match(own.view, /\/memories\/tea\.md/);
   assert.match(own.wrong, /^Path must start with \/memories/);
   assert.match(own.found.content, /<memory_found>[^]*Drinks green tea in the morning/);
@@ -377,7 +377,7 @@ test("presets of the package do what their names say", async () => {
     return { ...kept, refused };
   });
   assert.deepEqual(kept, { stateless: [0, false], episodic: [2, true], assistant: [2, true], agent: [2, true], refused: "invalid_input" });
-  assert.deepEqual(world.chats.slice(-4).map((body) => body.tools?.length ?? 0), [0, 0, 0, 4]);
+  assert.deepEqual(world.chats.slice(-4).map((body) => body.tools?.length ?? 0), [0, 0, 0, 5]);
 });
 
 test("the chat shows a line for each tool, also after a reload", async () => {

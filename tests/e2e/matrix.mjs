@@ -12,15 +12,15 @@ const FROM_MEMORY = [
 /** Calls that read the store. */
 const READS = [
   "recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check", "judgements.list", "export", "granted",
-  "files.execute", "audit.list", "audit.verify", "audit.export",
+  "files.execute", "artifacts.list", "artifacts.get", "audit.list", "audit.verify", "audit.export",
 ];
 /** Calls that write to it. */
 const WRITES = [
-  "remember", "facts.markStale", "facts.restore", "facts.correct", "queue.retry", "judge", "files.write", "files.rename", "files.remove",
+  "remember", "facts.markStale", "facts.restore", "facts.correct", "queue.retry", "judge", "files.write", "files.rename", "files.remove", "artifacts.add", "artifacts.remove",
   "import", "facts.forget", "turns.forget", "sessions.forget", "erase",
 ];
 /** Calls about something that a memory without a disk has not got. */
-export const OF_WHAT_IS_STORED = /^facts\.(?!list|forget)|^sessions\.turns|^turns\.(?!forget)|^evaluate$|^judge$|^files\.read$/;
+export const OF_WHAT_IS_STORED = /^facts\.(?!list|forget)|^sessions\.turns|^turns\.(?!forget)|^evaluate$|^judge$|^files\.read$|^artifacts\.get$/;
 export const CALLS = [...FROM_MEMORY, ...READS, ...WRITES, "chat.send"];
 
 /** The same outcome for each call of a group. */
@@ -270,6 +270,13 @@ export async function call(name) {
       const path = `/memories/${++globalThis.nCalls}.md`;
       await memory.files.write(path, "to be removed");
       await memory.files.remove(path);
+    },
+    "artifacts.list": () => memory.artifacts.list(),
+    "artifacts.get": () => memory.artifacts.get(ids.artifact),
+    "artifacts.add": () => memory.artifacts.add("log", `line ${++globalThis.nCalls}`),
+    "artifacts.remove": async () => {
+      const { id } = await memory.artifacts.add("log", "to be removed");
+      await memory.artifacts.remove(id);
     },
     "audit.list": () => memory.audit.list(),
     "audit.verify": () => memory.audit.verify(),

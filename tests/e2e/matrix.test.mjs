@@ -13,8 +13,8 @@ const LIMIT_MS = 2_000;
 const here = dirname(fileURLToPath(import.meta.url));
 const raw = JSON.parse(readFileSync(join(here, "../compat/v1/store.json"), "utf8"));
 const told = JSON.parse(readFileSync(join(here, "../compat/v1/told.json"), "utf8"));
-/** What the calls are about: the newest version of a fact, and the oldest session. */
-const ids = { fact: told.facts.find((fact) => fact.current).id, session: told.sessions.at(-1).id, turn: told.turns.at(-1).id };
+/** What the calls are about: the newest version of a fact, and the oldest session and artifact. */
+const ids = { fact: told.facts.find((fact) => fact.current).id, session: told.sessions.at(-1).id, turn: told.turns.at(-1).id, artifact: told.artifacts[0].id };
 
 let bare;
 let context;

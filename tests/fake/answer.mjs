@@ -10,7 +10,7 @@ import { refuse } from './rejection.mjs';
  * @param {object} body Checked request.
  * @param {object} model Row of the model table.
  * @param {{newAccount: boolean}} account
- * @returns {object} `prompt` (flat, as seen by the model), `inputTokens`, `originalInputTokens` (before context
+ * @returns {object} `messages` and `prompt` (flat) as seen by the model, `inputTokens`, `originalInputTokens` (before context
  *   editing), `applied` (edits, or `null` if none were asked for), `transformations` and `next` for thinking.
  */
 export function readPrompt(body, model, account) {
@@ -25,7 +25,7 @@ export function readPrompt(body, model, account) {
   const prompt = flat(edits.messages);
   const inputTokens = promptTokens(prompt);
   if (inputTokens > model.contextTokens) refuse(`prompt is too long: ${inputTokens} tokens > ${model.contextTokens} maximum`);
-  return { prompt, inputTokens, originalInputTokens, applied: body.context_management ? edits.applied : null, transformations, next };
+  return { messages: edits.messages, prompt, inputTokens, originalInputTokens, applied: body.context_management ? edits.applied : null, transformations, next };
 }
 
 /** The answer of `count_tokens`. */

@@ -228,7 +228,7 @@ class Fake {
     const seen = readPrompt(body, model, this.#account);
     entry.violations.push(...this.#issued.changedToolUses(body.messages), ...ignoredSystemMessages(body, model), ...personalUserId(body));
 
-    const reply = this.#chooseReply(entry, body, model);
+    const reply = this.#chooseReply(entry, body, model, seen.messages);
     if (reply.slowFirstByte && !(await waitsAt(res, this.#script.waitFor(reply.slowFirstByte)))) return 'aborted';
     if (reply.hang) return hang(res);
     if (reply.status !== undefined) return sendFault(res, headers, reply, requestId);
@@ -254,10 +254,10 @@ class Fake {
     return streamMessage(res, headers, { message, cutInputs, reply, random: this.#random, waitFor, requestId, begins });
   }
 
-  #chooseReply(entry, body, model) {
+  #chooseReply(entry, body, model, messages) {
     // A pre-warm request generates nothing, so there is nothing to script.
     if (body.max_tokens === 0) return { content: [], stop_reason: 'max_tokens' };
-    const reply = this.#script.take(entry) ?? (this.standIn ? standInReply({ body, model }) : undefined);
+    const reply = this.#script.take(entry) ?? (this.standIn ? standInReply({ body: { ...body, messages }, model }) : undefined);
     if (reply) return reply;
     throw new Rejection(500, `fake: no script entry matched ${entry.method} ${entry.path} (${this.unused().length} entries unused)`, {
       kind: 'script',

@@ -2,18 +2,21 @@
 //
 // It never pretends to understand. A chat answer repeats the question and quotes the memory lines it was given, so that
 // a person without a key sees which memory would have reached Claude. A request with a `facts` schema is answered by
-// the patterns in `extraction.mjs`.
+// the patterns in `extraction.mjs`, and the demo of code reviews by the rules of `reviewer.mjs`.
 
 import { extractFacts } from './extraction.mjs';
 import { thinks } from './models.mjs';
 import { contentBlocks } from './prompt.mjs';
 import { Rejection } from './rejection.mjs';
+import { reviewReply } from './reviewer.mjs';
 import { inSchemaOrder } from './schema.mjs';
 
-/** The reply, in the form of a scripted one, to a request that passed all checks. */
+/** The reply, in the form of a scripted one, to a request that passed all checks, with its messages as a model would see them. */
 export function standInReply({ body, model }) {
   if (body.compaction) return { content: [{ type: 'compaction', content: summary(body) }] };
   const schema = body.output_config?.format?.schema;
+  const review = schema ? undefined : reviewReply(body, wordsOf);
+  if (review) return { content: review };
   const query = schema ? undefined : wantsToLookUp(body);
   if (query) return { content: [{ type: 'tool_use', name: 'recall', input: { query } }] };
   const text = schema ? extractionAnswer(schema, body) : chatAnswer(body);
@@ -23,6 +26,8 @@ export function standInReply({ body, model }) {
 
 const textsOf = (message) => contentBlocks(message).filter((block) => block.type === 'text').map((block) => block.text);
 const isUpdate = (text) => /^<memory_update[\s>]/.test(text) && text.includes('</memory_update>');
+/** What the person wrote. */
+const wordsOf = (message) => textsOf(message).filter((text) => !isUpdate(text)).join('\n').trim();
 const isSnapshot = (text) => /^<memory_snapshot[\s>]/.test(text) && text.includes('</memory_snapshot>');
 
 /** The lines of a memory block that state something. */
@@ -43,7 +48,7 @@ const foundLines = (message) =>
 function chatAnswer({ system, messages }) {
   const newest = messages.findLast((message) => message.role === 'user');
   const texts = textsOf(newest);
-  const question = texts.filter((text) => !isUpdate(text)).join('\n').trim();
+  const question = wordsOf(newest);
   const blocks = [...textsOf({ content: system }).filter(isSnapshot), ...texts.filter(isUpdate)];
   const lines = blocks.flatMap(memoryLines);
 

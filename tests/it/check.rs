@@ -4,9 +4,11 @@ use crate::world::*;
 use onhand::batch::{Batch, Durability, Op};
 use onhand::memory::{CheckReport, Memory, Problem};
 use onhand::model::{
-    Fact, Injection, Job, JobWork, Kind, Origin, Record, Session, StoredVector, TurnId, VectorOwner,
+    Artifact, ArtifactId, Fact, Injection, Job, JobWork, Kind, Origin, Record, Session,
+    StoredVector, TurnId, VectorOwner,
 };
 use onhand::store::{Range, Store};
+use onhand::time::Timestamp;
 use std::collections::BTreeSet;
 
 /// A memory with a bit of everything: sessions, a fact in two versions, a job that waits, vectors.
@@ -84,7 +86,7 @@ fn a_memory_that_was_lived_in_is_clean_now_and_after_a_restart_and_nothing_is_ch
 #[test]
 fn each_damage_is_found_and_named() {
     type Damage = fn(&World) -> String;
-    let table: [(Problem, Damage); 9] = [
+    let table: [(Problem, Damage); 10] = [
         (Problem::Unreadable, |world| {
             let usage = &stored(world, Kind::Usage)[0];
             let inner = &world.store.inner;
@@ -157,6 +159,24 @@ fn each_damage_is_found_and_named() {
                 Op::Insert(Record::Injection(Injection { turn, ..injection })),
             );
             format!("injection:{turn}")
+        }),
+        (Problem::ArtifactWithoutTurn, |world| {
+            let Record::Injection(injection) = stored(world, Kind::Injection).remove(0) else {
+                unreachable!()
+            };
+            let artifact = Artifact {
+                v: Artifact::VERSION,
+                id: ArtifactId::new(1, 1),
+                turn: Some(TurnId {
+                    index: 7,
+                    ..injection.turn
+                }),
+                name: "log".into(),
+                text: "a line".into(),
+                at: Timestamp::utc(START_MS),
+            };
+            write(world, Op::Insert(Record::Artifact(artifact.clone())));
+            format!("artifact:{}", artifact.id)
         }),
         (Problem::VectorWithoutOwner, |world| {
             let Record::Vector(vector) = stored(world, Kind::Vector).remove(0) else {

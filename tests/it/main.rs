@@ -1,6 +1,7 @@
 //! The driver against a scripted endpoint, a store in memory, a clock that stands still and the real
 //! embedding table. One binary, because each further one is linked again.
 
+mod artifacts;
 mod audit;
 mod binding;
 mod cache;

@@ -405,7 +405,7 @@ fn presets_do_what_their_names_say() {
         (Preset::Stateless, [0, 0, 0], false, 0),
         (Preset::Episodic, [2, 0, 1], false, 0),
         (Preset::Assistant, [2, 1, 1], true, 0),
-        (Preset::Agent, [2, 1, 1], true, 4),
+        (Preset::Agent, [2, 1, 1], true, 5),
     ];
     for (preset, expected, knows_facts, n_tools) in rows {
         let world = World::new();

@@ -86,6 +86,7 @@ fn lived() -> (World, SessionId) {
     pollster::block_on(memory.run_file_command(&create)).unwrap();
     let newest = RecordRef::Fact(corrected.id);
     pollster::block_on(memory.judge("what is my boat called?", newest, Some(true))).unwrap();
+    pollster::block_on(memory.add_artifact("log", "a long one")).unwrap();
     for kind in onhand::transfer::kinds() {
         assert!(world.n_stored(kind) > 0, "{kind:?}");
     }

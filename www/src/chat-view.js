@@ -5,6 +5,7 @@ import { ToolLines } from "./tool-lines.js";
 export class ChatView {
   #memory;
   #keep;
+  #options;
   #chat;
   #running = null;
   #speakers;
@@ -14,10 +15,14 @@ export class ChatView {
   #send = document.getElementById("send");
   #stop = document.getElementById("stop");
 
-  /** `answers` names whoever answers, as the edge worker reports it; `keep` asks before a message is erased. */
-  constructor(memory, answers, keep) {
+  /**
+   * `answers` names whoever answers, as the edge worker reports it; `keep` asks before a message is erased; `options` are of every
+   * chat.
+   */
+  constructor(memory, answers, keep, options = {}) {
     this.#memory = memory;
     this.#keep = keep;
+    this.#options = options;
     this.#speakers = { user: "You", assistant: answers, tool: "Tool" };
     document.getElementById("composer").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -39,7 +44,7 @@ export class ChatView {
   /** Shows a stored conversation, or an empty one. */
   async open(session) {
     this.#running?.abort();
-    this.#chat = this.#memory.chat(session ? { session } : {});
+    this.#chat = this.#memory.chat(session ? { ...this.#options, session } : this.#options);
     this.#log.replaceChildren();
     const turns = session ? await this.#memory.sessions.turns(session) : [];
     this.#show(turns);
@@ -88,11 +93,15 @@ export class ChatView {
     const text = this.#field.value.trim();
     if (!text || this.#running) return;
     this.#field.value = "";
-    void this.#ask(text);
+    void this.ask(text);
   }
 
-  /** Sends one message. Whatever fails, the words stay on the page and can be sent again. */
-  async #ask(text) {
+  /**
+   * Sends one message, and says whether it was answered; `seen` is given each event. Whatever fails, the words stay on the page and
+   * can be sent again.
+   */
+  async ask(text, seen = () => {}) {
+    if (this.#running) return false;
     this.#welcome.replaceChildren();
     const mine = this.#bubble("user", text);
     const answer = this.#bubble("assistant", "");
@@ -105,6 +114,7 @@ export class ChatView {
     const chat = this.#chat;
     try {
       for await (const event of chat.send(text, { signal: this.#running.signal })) {
+        seen(event);
         switch (event.type) {
           case "memory":
             mine.append(memoryNote(event));
@@ -146,9 +156,11 @@ export class ChatView {
         }
         this.#log.lastElementChild?.scrollIntoView({ block: "end" });
       }
+      return true;
     } catch (error) {
       answer.remove();
       this.#offerRetry(mine, text, error);
+      return false;
     } finally {
       answer.removeAttribute("aria-busy");
       note(answer, "waiting");
@@ -160,7 +172,7 @@ export class ChatView {
     const cancelled = error.code === "cancelled";
     const again = () => {
       mine.remove();
-      void this.#ask(text);
+      void this.ask(text);
     };
     const edit = () => {
       mine.remove();

@@ -6,16 +6,20 @@ import { KeepView } from "./keep-view.js";
 import { LockView } from "./lock-view.js";
 import { MemoryView } from "./memory-view.js";
 import { Notices } from "./notices.js";
+import { REVIEW_CHAT, REVIEW_MEMORY, ReviewView } from "./review-view.js";
 import { SessionPicker } from "./session-picker.js";
 
 const notices = new Notices(document.getElementById("notices"));
+const wanted = new URLSearchParams(location.search);
+const isReview = wanted.get("demo") === "review";
 
 try {
   // `debug` is for this demo, which runs on your own machine: see its documentation before you copy it.
-  const [memory, answers] = await Promise.all([createMemory({ debug: true, preset: new URLSearchParams(location.search).get("preset") ?? "agent" }), showWhoAnswers()]);
+  const options = isReview ? REVIEW_MEMORY : { preset: wanted.get("preset") ?? "agent" };
+  const [memory, answers] = await Promise.all([createMemory({ debug: true, ...options }), showWhoAnswers()]);
   const files = new FilesView(memory);
   const keep = new KeepView(memory, () => chat.openAgain());
-  const chat = new ChatView(memory, answers, keep);
+  const chat = new ChatView(memory, answers, keep, isReview ? REVIEW_CHAT : {});
   const facts = new MemoryView(memory, keep);
   const picker = new SessionPicker(memory, (session) => chat.open(session));
   const drawAll = () => {
@@ -44,6 +48,7 @@ try {
 
   await showStatus(memory);
   await ((await lock.refresh()) ? drawing : drawAll());
+  showReview(chat, answers);
   document.body.dataset.ready = "true";
   // For trying things in the console, and for the end-to-end tests.
   globalThis.memory = memory;
@@ -57,6 +62,15 @@ async function clearAll(chat) {
   for (const id of ["facts", "files", "sessions", "memory-state", "files-state", "keep-state", "keep-report"]) document.getElementById(id).replaceChildren();
   await chat.open(null);
   document.querySelector("#unlock input")?.focus();
+}
+
+/** The way to the review demo, or in it the way back. */
+function showReview(chat, answers) {
+  const link = document.getElementById("try-review");
+  if (!isReview) return;
+  link.textContent = "Leave the review demo";
+  link.href = "/";
+  new ReviewView(chat, answers);
 }
 
 /** Where memory is kept and whether the embedding table is there: said only when something is missing. */

@@ -1,10 +1,11 @@
 import { el } from "./dom.js";
 
-/** What each of the memory's own tools does, in words for the person. */
+/** What each of the memory's own tools does, and the demo's, in words for the person. */
 const DOES = {
   recall: ({ query }) => `Searches memory for “${query}”`,
   remember: ({ statement }) => `Notes “${statement}”`,
   mark_fact_stale: ({ reason }) => `Marks a fact as no longer true: ${reason}`,
+  read_sample: ({ name }) => `Reads ${name}`,
   memory: ({ command, path, old_path }) => `Memory file: ${command} ${path ?? old_path ?? ""}`,
 };
 

@@ -1,10 +1,10 @@
 //! Records to store: ordinary ones by number, and ones at the edge of what a record can hold.
 
 use crate::model::{
-    Compacted, Confidence, Evidence, Fact, FactId, FactType, File, FileId, Generation, Injection,
-    Job, JobId, JobState, JobWork, Judgement, JudgementId, Kind, Origin, Purpose, Record,
-    RecordRef, Role, Segment, Session, SessionId, Stale, StoredVector, Summary, Surfaced, Tokens,
-    Tombstone, Turn, TurnId, Usage, UsageId, VectorOwner,
+    Artifact, ArtifactId, Compacted, Confidence, Evidence, Fact, FactId, FactType, File, FileId,
+    Generation, Injection, Job, JobId, JobState, JobWork, Judgement, JudgementId, Kind, Origin,
+    Purpose, Record, RecordRef, Role, Segment, Session, SessionId, Stale, StoredVector, Summary,
+    Surfaced, Tokens, Tombstone, Turn, TurnId, Usage, UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
@@ -176,6 +176,14 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             seen: u64::from(i),
             bytes: (0..=255).chain(i.to_le_bytes()).collect(),
         }),
+        Kind::Artifact => Record::Artifact(Artifact {
+            v: Artifact::VERSION,
+            id: ArtifactId::new(i64::from(i), 7),
+            turn: Some(turn_id(i)),
+            name: format!("log {i}"),
+            text: format!("Line {i}"),
+            at: at(i),
+        }),
     }
 }
 
@@ -286,6 +294,11 @@ fn worded(i: u32, text: &str) -> Vec<Record> {
                 segment.name = text.into();
                 segment.bytes = text.into();
             }
+            Record::Artifact(artifact) => {
+                artifact.turn = None;
+                artifact.name = text.into();
+                artifact.text = text.into();
+            }
         }
     }
     records
@@ -321,6 +334,7 @@ fn timed(i: u32, ms: i64) -> Vec<Record> {
             Record::Judgement(judgement) => judgement.at = moment,
             Record::Tombstone(stone) => stone.at = moment,
             Record::Segment(segment) => segment.seen = ms as u64,
+            Record::Artifact(artifact) => artifact.at = moment,
             Record::Vector(_) | Record::Injection(_) | Record::Generation(_) => {}
         }
     }

@@ -17,7 +17,7 @@ pub const AUDIT: &str = "audit";
 /// Every object store that a version of this program ever made.
 ///
 /// It only grows: an upgrade by rexie deletes each object store that is not listed, with all that is in it.
-pub const STORES: [&str; 15] = [
+pub const STORES: [&str; 16] = [
     "sessions",
     "turns",
     "facts",
@@ -29,6 +29,7 @@ pub const STORES: [&str; 15] = [
     "files",
     "judgements",
     "tombstones",
+    "artifacts",
     META,
     COMMITS,
     AUDIT,
@@ -59,6 +60,7 @@ pub fn store_of(kind: Kind) -> &'static str {
         Kind::Judgement => "judgements",
         Kind::Tombstone => "tombstones",
         Kind::Segment => "segments",
+        Kind::Artifact => "artifacts",
     }
 }
 

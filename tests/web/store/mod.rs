@@ -50,6 +50,7 @@ impl Subject for Idb {
             Kind::Judgement => "({v: 1, good: 1})",
             Kind::Tombstone => "({v: 1, marks: 7})",
             Kind::Segment => "({v: 1, bytes: 'text'})",
+            Kind::Artifact => "({v: 1, text: 7})",
         };
         browser::put(store.database_name(), kind, &key, broken).await;
     }
