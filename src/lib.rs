@@ -28,6 +28,7 @@ pub mod store;
 pub mod text;
 pub mod time;
 pub mod transfer;
+pub mod usage;
 #[cfg(target_family = "wasm")]
 pub mod web;
 

@@ -63,6 +63,8 @@ pub enum ChatEvent {
     Usage {
         model: String,
         tokens: Tokens,
+        /// From sending to the first byte of text; `None` if there was no text.
+        first_text_ms: Option<u32>,
     },
     /// Claude called a tool, and it runs.
     ToolStarted {
@@ -164,6 +166,7 @@ impl<P: Ports> Memory<P> {
             Err(error) => {
                 self.note_vain_request(exchange.turns[0].id, exchange.surfaced())
                     .await;
+                self.keep_paid(exchange.usages).await;
                 return Err(error);
             }
         };

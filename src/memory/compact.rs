@@ -109,7 +109,10 @@ impl<P: Ports> Memory<P> {
             };
             match asked.summarise(strategy, &summaries, &sent[..n_left]).await {
                 Ok(new) => summaries = new,
-                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(Error::Cancelled) => {
+                    self.keep_paid(usages).await;
+                    return Err(Error::Cancelled);
+                }
                 // What was summed up earlier still holds for its part.
                 Err(error) => {
                     emit(ChatEvent::Notice(error));
@@ -130,6 +133,7 @@ impl<P: Ports> Memory<P> {
         });
         // A summary may tell what was erased meanwhile: it is made again before the next message.
         if self.erasures() != erasures {
+            self.keep_paid(usages).await;
             return Ok(());
         }
         self.with_live(id, |live| {

@@ -150,14 +150,8 @@ impl<P: Ports> Memory<P> {
             emit(ChatEvent::Usage {
                 model: exchange.model.clone(),
                 tokens: reply.tokens.clone(),
+                first_text_ms,
             });
-            let seen = ReplySeen {
-                content: &reply.content,
-                stop_reason: &reply.stop_reason,
-                model: &exchange.model,
-                tokens: &reply.tokens,
-            };
-            cancel.race(host.after_reply(&seen)).await??;
             let at = self.now();
             exchange.usages.push(Usage {
                 v: Usage::VERSION,
@@ -166,10 +160,17 @@ impl<P: Ports> Memory<P> {
                 session: exchange.session,
                 model: exchange.model.clone(),
                 request_id: reply.request_id,
-                tokens: reply.tokens,
+                tokens: reply.tokens.clone(),
                 at,
                 first_text_ms,
             });
+            let seen = ReplySeen {
+                content: &reply.content,
+                stop_reason: &reply.stop_reason,
+                model: &exchange.model,
+                tokens: &reply.tokens,
+            };
+            cancel.race(host.after_reply(&seen)).await??;
             let calls = calls_of(&reply.content);
             let goes_on = match reply.stop_reason {
                 StopReason::ToolUse => !calls.is_empty(),

@@ -159,6 +159,7 @@ impl<P: Ports> Memory<P> {
             name: job.id.to_string(),
         });
         let mut n_facts = 0;
+        let mut paid = Vec::new();
         if turns
             .iter()
             .any(|turn| turn.role == Role::User && !turn.text().trim().is_empty())
@@ -170,11 +171,13 @@ impl<P: Ports> Memory<P> {
             let (facts, usage) = self.extract(session, &turns, &known, cancel).await?;
             n_facts = facts.len();
             batch.ops.extend(facts);
+            paid.push(usage.clone());
             batch.ops.push(Op::Insert(Record::Usage(usage)));
         }
         // What was read may be gone, here or by another tab. If the job is still there, it is run again.
         self.catch_up().await?;
         if self.erasures() != erasures {
+            self.keep_paid(paid).await;
             return Ok(0);
         }
         self.commit(&batch).await?;
@@ -213,18 +216,30 @@ impl<P: Ports> Memory<P> {
         let request_id = header(&response, "request-id");
         let body = read_all(&mut response.body, cancel).await?;
         let reply = Reply::from_json(&String::from_utf8_lossy(&body), request_id)?;
-        if reply.stop_reason.is_cut() {
-            return Err(Error::MalformedStream {
-                message: "the answer was cut at its limit".into(),
-            });
-        }
-        let mut reading = extract::read(&reply.text(), &input, &turns).map_err(|error| {
-            Error::MalformedStream {
-                message: error.to_string(),
-            }
-        })?;
-
         let now = self.now();
+        let usage = Usage {
+            v: Usage::VERSION,
+            id: UsageId::new(now.unix_ms, self.ports.clock().random()),
+            purpose: Purpose::Extract,
+            session,
+            model: self.config.extraction_model.clone(),
+            request_id: reply.request_id.clone(),
+            tokens: reply.tokens.clone(),
+            at,
+            first_text_ms: None,
+        };
+        let reading = match reply.stop_reason.is_cut() {
+            true => Err("the answer was cut at its limit".into()),
+            false => extract::read(&reply.text(), &input, &turns).map_err(|e| e.to_string()),
+        };
+        let mut reading = match reading {
+            Ok(reading) => reading,
+            Err(message) => {
+                self.keep_paid(vec![usage]).await;
+                return Err(Error::MalformedStream { message });
+            }
+        };
+
         {
             let state = self.state.borrow();
             let proposals = &mut reading.proposals;
@@ -239,17 +254,6 @@ impl<P: Ports> Memory<P> {
             FactId::new(now.unix_ms, random)
         };
         let ops = resolve(reading.proposals, &all, now, new_id);
-        let usage = Usage {
-            v: Usage::VERSION,
-            id: UsageId::new(now.unix_ms, self.ports.clock().random()),
-            purpose: Purpose::Extract,
-            session,
-            model: self.config.extraction_model.clone(),
-            request_id: reply.request_id,
-            tokens: reply.tokens,
-            at,
-            first_text_ms: None,
-        };
         Ok((ops, usage))
     }
 

@@ -37,6 +37,7 @@ mod search;
 mod serial;
 mod together;
 mod tools;
+mod usage;
 mod wire;
 
 pub use audit::{AuditItem, AuditReport};

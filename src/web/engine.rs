@@ -14,6 +14,7 @@ use super::panic::install_hook;
 use super::tagged;
 use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
+use super::usage::{self, UsageRequest};
 use super::views::{
     EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, StatusView, TurnView,
 };
@@ -152,6 +153,10 @@ enum Request {
     /// By lines of JSON, or by the judgements.
     Evaluate {
         questions: Option<String>,
+    },
+    Usage {
+        #[serde(deserialize_with = "tagged::by_do")]
+        ask: UsageRequest,
     },
     Work,
     Jobs,
@@ -598,6 +603,7 @@ impl Inner {
                 let evaluation = memory.evaluate(questions.as_deref(), cancel, progress);
                 give(&EvaluationView::from(&evaluation.await?))
             }
+            Request::Usage { ask } => usage::answer(memory, ask).await,
             Request::Work => {
                 let report = memory.work(cancel).await?;
                 let queue = memory.queue();

@@ -1,6 +1,7 @@
 //! The plain objects that cross into JavaScript. The package's TypeScript types describe the same shapes.
 
 use super::files::FileView;
+use crate::claude::models::cost_usd;
 use crate::claude::reply::StopReason;
 use crate::error::Error;
 use crate::index::{IndexConfig, IndexStats, Mode};
@@ -199,6 +200,7 @@ pub struct TokensView {
     output: f64,
     cache_read: f64,
     cache_write: f64,
+    cache_write1h: Option<f64>,
 }
 
 impl From<&Tokens> for TokensView {
@@ -208,6 +210,7 @@ impl From<&Tokens> for TokensView {
             output: tokens.output as f64,
             cache_read: tokens.cache_read as f64,
             cache_write: tokens.cache_write as f64,
+            cache_write1h: tokens.cache_write_1h.map(|n| n as f64),
         }
     }
 }
@@ -252,6 +255,9 @@ pub enum ChatEventView<'a> {
     Usage {
         model: &'a str,
         tokens: TokensView,
+        cost: Option<f64>,
+        cache_share: Option<f64>,
+        first_text_ms: Option<u32>,
     },
     Tool {
         id: &'a str,
@@ -317,9 +323,16 @@ impl<'a> From<&'a ChatEvent> for ChatEventView<'a> {
             },
             ChatEvent::Thinking(text) => ChatEventView::Thinking { text },
             ChatEvent::Text(text) => ChatEventView::Text { text },
-            ChatEvent::Usage { model, tokens } => ChatEventView::Usage {
+            ChatEvent::Usage {
+                model,
+                tokens,
+                first_text_ms,
+            } => ChatEventView::Usage {
                 model,
                 tokens: tokens.into(),
+                cost: cost_usd(model, tokens),
+                cache_share: tokens.cache_share(),
+                first_text_ms: *first_text_ms,
             },
             ChatEvent::ToolStarted { id, name, input } => ChatEventView::Tool {
                 id,

@@ -24,5 +24,6 @@ mod tabs;
 mod tidy;
 mod tools;
 mod transfer;
+mod usage;
 mod vectors;
 mod world;

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["recall"],
     &["block"],
     &["claude"],
-    &["compact", "extract"],
+    &["compact", "extract", "usage"],
     &["agent"],
     &["config"],
     &["store"],
