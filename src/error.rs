@@ -48,6 +48,12 @@ pub enum Error {
     MalformedStream { message: String },
     /// A limit that the host set for one message was reached: `turns`, `cost` or `ms`. What was answered by then is kept.
     LimitReached { limit: &'static str },
+    /// The limit that the host set for a day was reached.
+    BudgetReached {
+        limit_usd: f64,
+        /// Until the next day begins on the person's clock.
+        retry_after_ms: u32,
+    },
     /// A hook of the host threw; nothing was recorded.
     HookFailed { hook: &'static str, message: String },
     /// Claude declined to answer; nothing was recorded.
@@ -156,6 +162,7 @@ impl Error {
             Error::StreamCut => "stream_cut",
             Error::MalformedStream { .. } => "malformed_stream",
             Error::LimitReached { .. } => "limit_reached",
+            Error::BudgetReached { .. } => "budget_reached",
             Error::HookFailed { .. } => "hook_failed",
             Error::Refused { .. } => "refused",
             Error::Locked => "locked",
@@ -172,7 +179,8 @@ impl Error {
             | Error::Storage { .. }
             | Error::Network { .. }
             | Error::StreamCut
-            | Error::MalformedStream { .. } => true,
+            | Error::MalformedStream { .. }
+            | Error::BudgetReached { .. } => true,
             Error::Api(api) => api.retryable,
             _ => false,
         }
@@ -239,6 +247,10 @@ impl fmt::Display for Error {
             Error::LimitReached { limit } => write!(
                 f,
                 "The limit of `{limit}` for one message was reached. Send another message to go on."
+            ),
+            Error::BudgetReached { limit_usd, .. } => write!(
+                f,
+                "The daily limit of ${limit_usd} is reached. Send it again tomorrow, or raise `dailyLimit`."
             ),
             Error::HookFailed { hook, message } => {
                 write!(

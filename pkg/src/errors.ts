@@ -17,6 +17,7 @@ export type ErrorCode =
   | "stream_cut"
   | "malformed_stream"
   | "limit_reached"
+  | "budget_reached"
   | "hook_failed"
   | "refused"
   | "locked"

@@ -13,6 +13,7 @@ import type { Runner } from "./runner.js";
 import { CommitChannel, filesLock, onReturn, Presence } from "./tabs.js";
 import { MemoryTools } from "./tools.js";
 import { exportStream, importFrom, type ExportOptions, type ImportOptions, type ImportSource } from "./transfer.js";
+import { UsageLog } from "./usage.js";
 import type { Block, CheckReport, CompactionOptions, ContextEditingOptions, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
@@ -43,6 +44,13 @@ export interface MemoryOptions {
   blockTokens?: number;
   /** Upper limit of an answer, in tokens. Default 8192. */
   maxTokens?: number;
+  /**
+   * US dollars that may be spent on one day of the person's clock, all tabs of this user and project together; none by default.
+   * When it is reached, messages fail with `budget_reached` and nothing of them is recorded, a loop of tools ends with a notice,
+   * and reading facts waits for the next day. The requests that are under way when it is reached are paid. Only for models whose
+   * price is known. What failed after it was billed is not known and not counted, nor is, after a reload, what `"stateless"` spent.
+   */
+  dailyLimit?: number;
   /**
    * How vectors are searched. `"scan"` (default) looks at all of them and is the faster way up to some 200,000; `"hnsw"`
    * has a graph built in a worker, some 2,000 vectors a second; `"auto"` does so above 200,000 and uses it if it is faster here.
@@ -90,6 +98,9 @@ export class Memory {
   /** What was changed, and what went to Claude. */
   readonly audit: Audit;
 
+  /** What requests to Claude used and cost. */
+  readonly usage: UsageLog;
+
   /** Encryption of what is stored: off until the person gives a passphrase. */
   readonly encryption: Encryption;
 
@@ -105,6 +116,7 @@ export class Memory {
     this.files = faces.files;
     this.tools = new MemoryTools(host, faces.files);
     this.audit = faces.audit;
+    this.usage = new UsageLog(host);
     this.encryption = faces.encryption;
     this.#host = host;
     const presence = new Presence(name, () => this.#catchUp());
@@ -405,6 +417,7 @@ function engineOptions(options: MemoryOptions, embedder: EmbedderOption): Engine
     instructions: options.instructions ?? "",
     blockTokens: options.blockTokens ?? null,
     maxTokens: options.maxTokens ?? null,
+    dailyLimit: options.dailyLimit ?? null,
     index: options.index ?? null,
     embedder,
     preset: options.preset ?? null,

@@ -196,6 +196,8 @@ export interface Tokens {
   output: number;
   cacheRead: number;
   cacheWrite: number;
+  /** The part of `cacheWrite` that is kept for an hour, not five minutes; null where the answer did not tell. */
+  cacheWrite1h: number | null;
 }
 
 /**
@@ -243,8 +245,11 @@ export type ChatEvent =
   | { type: "cleared"; toolUses: number; thinkingTurns: number; inputTokens: number }
   | { type: "thinking"; text: string }
   | { type: "text"; text: string }
-  /** Of each request. */
-  | { type: "usage"; model: string; tokens: Tokens }
+  /**
+   * Of each request. `cost` is in US dollars, null for a model whose price is not known; `cacheShare` the part of the prompt that came
+   * from the cache, 0 to 1; `firstTextMs` the time from sending to the first text, null without any.
+   */
+  | { type: "usage"; model: string; tokens: Tokens; cost: number | null; cacheShare: number | null; firstTextMs: number | null }
   /** Claude called a tool. Calls of one reply run at once and end in any order; `id` tells them apart. */
   | { type: "tool"; id: string; name: string; state: "started"; input: unknown }
   | { type: "tool"; id: string; name: string; state: "finished"; ms: number; isError: boolean }

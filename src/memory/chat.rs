@@ -114,6 +114,7 @@ impl<P: Ports> Memory<P> {
     ///
     /// # Errors
     /// Whatever kept the answer from being complete: `Network`, `Api`, `StreamCut`, `MalformedStream`, `Refused`, `Cancelled`,
+    /// `BudgetReached` if there was no budget left to begin with,
     /// `SessionEnded` if something was erased meanwhile, `LimitReached` if the time was over before anything was answered,
     /// `HookFailed`. Nothing was recorded then, and the same message can be sent again; what tools did stays done. A failure
     /// of memory is an event, not an error, and so is a limit that is reached later; only a session that is to be continued
@@ -149,6 +150,9 @@ impl<P: Ports> Memory<P> {
             }));
         }
 
+        let model = self.with_live(id, |live| live.session.model.clone())?;
+        // Before anything is done for a message that can not be sent.
+        self.afford(&model).await?;
         let erasures = self.erasures();
         self.compact_if_long(id, cancel, &emit).await?;
         let mut exchange = self.begin(id)?;

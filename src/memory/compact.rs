@@ -225,14 +225,15 @@ impl<P: Ports> Asking<'_, P> {
             body: body.body(),
         };
         let at = memory.now();
-        let response = memory.send_with_retries(&request, self.cancel, |_, _, _| {});
+        let model = &memory.config.extraction_model;
+        let response = memory.send_billed(model, &request, self.cancel, |_, _, _| {});
         let mut response = response.await?;
         let request_id = header(&response, "request-id");
         let body = read_all(&mut response.body, self.cancel).await?;
         let reply = Reply::from_json(&String::from_utf8_lossy(&body), request_id)?;
         let text = reply.text();
         let is_cut = reply.stop_reason.is_cut();
-        self.usages.push(Usage {
+        let usage = Usage {
             v: Usage::VERSION,
             id: UsageId::new(at.unix_ms, memory.ports.clock().random()),
             purpose: Purpose::Compact,
@@ -242,7 +243,9 @@ impl<P: Ports> Asking<'_, P> {
             tokens: reply.tokens,
             at,
             first_text_ms: None,
-        });
+        };
+        memory.note_spent(&usage);
+        self.usages.push(usage);
         match text.trim() {
             "" => Err(Error::MalformedStream {
                 message: "the answer holds no summary".into(),

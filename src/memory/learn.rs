@@ -52,11 +52,14 @@ impl<P: Ports> Memory<P> {
         self.ensure_open()?;
         self.index_missing().await;
         let mut report = WorkReport::default();
-        while let Some(job) = self.next_due() {
+        while self.queue_rests_ms() == 0
+            && let Some(job) = self.next_due()
+        {
             report.ran += 1;
             match self.run(&job, cancel).await {
                 Ok(n_facts) => report.facts += n_facts,
-                Err(Error::Cancelled) => return Ok(report),
+                // It was not tried: the job is as it was, and the queue waits.
+                Err(Error::Cancelled | Error::BudgetReached { .. }) => return Ok(report),
                 // Erased meanwhile, with what it was to read.
                 Err(_) if !self.state.borrow().jobs.contains_key(&job.id) => {}
                 Err(error) => self.postpone(job, &error).await?,
@@ -66,6 +69,7 @@ impl<P: Ports> Memory<P> {
     }
 
     pub fn queue(&self) -> QueueReport {
+        let rests_ms = self.queue_rests_ms();
         let state = self.state.borrow();
         let now = self.now().unix_ms;
         let due = state.jobs.values().filter_map(|job| match job.state {
@@ -75,7 +79,7 @@ impl<P: Ports> Memory<P> {
         QueueReport {
             waiting: state.n_jobs(false),
             dead: state.n_jobs(true),
-            next_in_ms: due.min(),
+            next_in_ms: due.min().map(|due_ms| due_ms.max(rests_ms)),
         }
     }
 
@@ -105,6 +109,14 @@ impl<P: Ports> Memory<P> {
             self.commit(&batch).await?;
         }
         Ok(())
+    }
+
+    /// How long no job is tried, whichever is due: today's budget is spent.
+    fn queue_rests_ms(&self) -> i64 {
+        match self.budget_left() {
+            Err(Error::BudgetReached { retry_after_ms, .. }) => i64::from(retry_after_ms),
+            _ => 0,
+        }
     }
 
     fn next_due(&self) -> Option<Job> {
@@ -211,7 +223,12 @@ impl<P: Ports> Memory<P> {
         };
         let at = self.now();
         let mut response = self
-            .send_with_retries(&request, cancel, |_, _, _| {})
+            .send_billed(
+                &self.config.extraction_model,
+                &request,
+                cancel,
+                |_, _, _| {},
+            )
             .await?;
         let request_id = header(&response, "request-id");
         let body = read_all(&mut response.body, cancel).await?;
@@ -228,6 +245,7 @@ impl<P: Ports> Memory<P> {
             at,
             first_text_ms: None,
         };
+        self.note_spent(&usage);
         let reading = match reply.stop_reason.is_cut() {
             true => Err("the answer was cut at its limit".into()),
             false => extract::read(&reply.text(), &input, &turns).map_err(|e| e.to_string()),

@@ -70,6 +70,7 @@ use crate::model::{
     SessionId, Stamp, Tombstone, TurnId,
 };
 use crate::recall::{Corpus, EmbedderSpec};
+use crate::usage::Spending;
 use episodes::HotWindow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -116,6 +117,8 @@ struct State {
     unreadable: Vec<String>,
     /// Embedders whose vectors were found in the store, or served here, and are of no use any more.
     foreign: BTreeSet<String>,
+    /// What this tab knows of today, from its own requests and from the store.
+    spending: Spending,
     /// Grows with each erasure: who awaited something compares it, and drops what may be gone.
     erasures: u64,
 }
@@ -206,8 +209,9 @@ impl<P: Ports> Memory<P> {
                 Op::Delete { kind, name } => state.let_go(*kind, name),
             }
         }
-        let now_ms = self.ports.clock().now().unix_ms;
-        state.hot.advance(self.config.hot_days, now_ms);
+        let now = self.ports.clock().now();
+        state.hot.advance(self.config.hot_days, now.unix_ms);
+        state.spending.forget_before(now);
     }
 }
 
@@ -229,6 +233,7 @@ impl State {
             live: HashMap::new(),
             unreadable: Vec::new(),
             foreign: BTreeSet::new(),
+            spending: Spending::default(),
             erasures: 0,
         }
     }
@@ -271,10 +276,8 @@ impl State {
                 self.tombstones.insert(name, stone.clone());
                 self.erasures += 1;
             }
-            Record::Injection(_)
-            | Record::Usage(_)
-            | Record::Generation(_)
-            | Record::Judgement(_) => {}
+            Record::Usage(usage) => self.spending.note(usage),
+            Record::Injection(_) | Record::Generation(_) | Record::Judgement(_) => {}
         }
     }
 

@@ -102,6 +102,7 @@ impl<P: Ports> Memory<P> {
         let is_erased =
             state.tombstones.len() != held.tombstones.len() || held.sessions.keys().any(is_gone);
         state.erasures = held.erasures + u64::from(is_erased);
+        state.spending.merge(std::mem::take(&mut held.spending));
         *held = state;
         self.seen_commit.set(seen);
         Ok(())
@@ -150,6 +151,12 @@ impl<P: Ports> Memory<P> {
             let unreadable = unreadable.await?.into_iter();
             let name = |name| format!("{}:{name}", kind.name());
             state.unreadable.extend(unreadable.map(name));
+        }
+        // Without a limit nobody asks, and opening is quicker.
+        if self.config.daily_limit_usd.is_some() {
+            for usage in self.usages_of_today().await? {
+                state.spending.note(&usage);
+            }
         }
         let is_held = |id: &String| {
             let mut held = [state.corpus.embedder(), state.corpus.next_embedder()].into_iter();

@@ -3,10 +3,12 @@
 use super::open::PAGE;
 use super::{Memory, Ports};
 use crate::batch::{Durability, Op};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Action, Kind, Record, Usage, UsageId};
 use crate::store::{Range, Store};
 use crate::usage::UsageFilter;
+
+const DAY_MS: i64 = 86_400_000;
 
 impl<P: Ports> Memory<P> {
     /// The requests that were answered, oldest first. One that can not be read is left out.
@@ -43,6 +45,46 @@ impl<P: Ports> Memory<P> {
                 Some(next) => range.after = Some(next),
                 None => return Ok(usages),
             }
+        }
+    }
+
+    /// Those that may be of today, wherever the person's clock stands.
+    pub(super) async fn usages_of_today(&self) -> Result<Vec<Usage>> {
+        self.usages_from(self.now().unix_ms - 2 * DAY_MS).await
+    }
+
+    /// Counts a request as soon as it is answered: what is not stored yet, or never will be, was spent, too.
+    pub(super) fn note_spent(&self, usage: &Usage) {
+        self.state.borrow_mut().spending.note(usage);
+    }
+
+    /// Whether another request may be sent to this model today, as far as anybody in this browser knows.
+    ///
+    /// # Errors
+    /// `BudgetReached`; `InvalidInput` for a model whose price is not known while there is a limit.
+    pub(super) async fn afford(&self, model: &str) -> Result<()> {
+        if self.config.daily_limit_usd.is_none() {
+            return Ok(());
+        }
+        self.config.check_price(model)?;
+        // Other tabs tell of their requests, and this one may not have listened yet. Where the store can not be read, what is
+        // known has to do.
+        let _ = self.catch_up().await;
+        self.budget_left()
+    }
+
+    /// # Errors
+    /// `BudgetReached`.
+    pub(super) fn budget_left(&self) -> Result<()> {
+        let now = self.now();
+        match self.config.daily_limit_usd {
+            Some(limit_usd) if self.state.borrow().spending.today_usd(now) >= limit_usd => {
+                Err(Error::BudgetReached {
+                    limit_usd,
+                    retry_after_ms: now.until_midnight_ms(),
+                })
+            }
+            _ => Ok(()),
         }
     }
 

@@ -3,6 +3,10 @@
 //! A [`Usage`] is the record of one request that was answered to its end. A request that failed on the way may have been billed,
 //! too, and nobody here knows of how many tokens: all sums are of what is known.
 
+mod spending;
+
+pub use spending::Spending;
+
 use crate::claude::models::cost_usd;
 use crate::model::{Purpose, SessionId, Tokens, Usage};
 use std::collections::BTreeMap;

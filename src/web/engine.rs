@@ -64,6 +64,7 @@ struct Options {
     instructions: String,
     block_tokens: Option<u32>,
     max_tokens: Option<u32>,
+    daily_limit: Option<f64>,
     index: Option<IndexName>,
     embedder: EmbedderOption,
     preset: Option<String>,
@@ -419,6 +420,7 @@ impl Inner {
         options.context_editing.apply(&mut config);
         config.block_tokens = options.block_tokens.unwrap_or(config.block_tokens);
         config.max_output_tokens = options.max_tokens.unwrap_or(config.max_output_tokens);
+        config.daily_limit_usd = options.daily_limit;
         config.index_mode = match options.index {
             Some(IndexName::Hnsw) => Mode::Hnsw,
             Some(IndexName::Auto) => Mode::Auto,

@@ -46,7 +46,10 @@ impl From<&Error> for ErrorView {
                 _ => api.map(|api| api.kind.clone()),
             },
             error_code: api.and_then(|api| api.error_code.clone()),
-            retry_after_ms: api.and_then(|api| api.retry_after_ms),
+            retry_after_ms: match error {
+                Error::BudgetReached { retry_after_ms, .. } => Some(*retry_after_ms),
+                _ => api.and_then(|api| api.retry_after_ms),
+            },
             request_id: api.and_then(|api| api.request_id.clone()),
         }
     }

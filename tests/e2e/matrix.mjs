@@ -12,7 +12,7 @@ const FROM_MEMORY = [
 /** Calls that read the store. */
 const READS = [
   "recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check", "judgements.list", "export",
-  "files.execute", "audit.list", "audit.verify", "audit.export",
+  "files.execute", "usage.list", "usage.totals", "audit.list", "audit.verify", "audit.export",
 ];
 /** Calls that write to it. */
 const WRITES = [
@@ -238,6 +238,8 @@ export async function call(name) {
       await memory.files.write(path, "to be removed");
       await memory.files.remove(path);
     },
+    "usage.list": () => memory.usage.list(),
+    "usage.totals": () => memory.usage.totals({ by: "day" }),
     "audit.list": () => memory.audit.list(),
     "audit.verify": () => memory.audit.verify(),
     "audit.export": () => memory.audit.export(),
