@@ -54,6 +54,11 @@ pub enum Error {
         /// Until the next day begins on the person's clock.
         retry_after_ms: u32,
     },
+    /// It failed several times in a row and is left alone for a while: `recall` or `extraction`.
+    CircuitOpen {
+        circuit: &'static str,
+        retry_after_ms: u32,
+    },
     /// A hook of the host threw; nothing was recorded.
     HookFailed { hook: &'static str, message: String },
     /// Claude declined to answer; nothing was recorded.
@@ -163,6 +168,7 @@ impl Error {
             Error::MalformedStream { .. } => "malformed_stream",
             Error::LimitReached { .. } => "limit_reached",
             Error::BudgetReached { .. } => "budget_reached",
+            Error::CircuitOpen { .. } => "circuit_open",
             Error::HookFailed { .. } => "hook_failed",
             Error::Refused { .. } => "refused",
             Error::Locked => "locked",
@@ -180,7 +186,8 @@ impl Error {
             | Error::Network { .. }
             | Error::StreamCut
             | Error::MalformedStream { .. }
-            | Error::BudgetReached { .. } => true,
+            | Error::BudgetReached { .. }
+            | Error::CircuitOpen { .. } => true,
             Error::Api(api) => api.retryable,
             _ => false,
         }
@@ -251,6 +258,14 @@ impl fmt::Display for Error {
             Error::BudgetReached { limit_usd, .. } => write!(
                 f,
                 "The daily limit of ${limit_usd} is reached. Send it again tomorrow, or raise `dailyLimit`."
+            ),
+            Error::CircuitOpen {
+                circuit,
+                retry_after_ms,
+            } => write!(
+                f,
+                "The memory's {circuit} failed several times in a row. It is tried again in {} s; until then the chat goes on without it.",
+                retry_after_ms.div_ceil(1_000)
             ),
             Error::HookFailed { hook, message } => {
                 write!(

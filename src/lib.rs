@@ -8,6 +8,7 @@ pub mod agent;
 pub mod audit;
 pub mod batch;
 pub mod block;
+pub mod circuit;
 pub mod claude;
 pub mod compact;
 pub mod config;

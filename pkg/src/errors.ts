@@ -18,6 +18,7 @@ export type ErrorCode =
   | "malformed_stream"
   | "limit_reached"
   | "budget_reached"
+  | "circuit_open"
   | "hook_failed"
   | "refused"
   | "locked"

@@ -302,6 +302,15 @@ export interface StorageStatus {
   tight: boolean;
 }
 
+/** Whether something is tried that failed before. */
+export interface Circuit {
+  state: "closed" | "open" | "halfOpen";
+  /** In a row. */
+  failures: number;
+  /** Until the next try; 0 if it may be made now. */
+  retryInMs: number;
+}
+
 /** @internal What the engine itself knows. */
 export type EngineStatus = Omit<Status, "storage"> & { storage: StorageStatus };
 
@@ -314,6 +323,11 @@ export interface Status {
    */
   index: { vectors: number; sealed: number; uses: "scan" | "hnsw"; reason: string | null } | null;
   counts: Counts;
+  /**
+   * Of what fails again and again: `open` is left alone until `retryInMs` is over, `halfOpen` is being tried once. While recall's
+   * is open messages go out without memory, with a notice `circuit_open`; while extraction's is open the queue waits.
+   */
+  circuits: { recall: Circuit; extraction: Circuit };
   /** Stored records that could not be read, as `kind:name`. They are left as they are. */
   unreadable: string[];
   /** It is encrypted and locked: what there is can not be counted, and `counts` are zero. */

@@ -222,9 +222,8 @@ impl<P: Ports> Memory<P> {
         emit: &impl Fn(ChatEvent),
     ) -> Result<BlockPreview> {
         let surfaced = self.with_live(id, |live| live.surfaced.clone())?;
-        let found = self
-            .block_except(text, Some(id), &surfaced, self.now())
-            .await;
+        let found = self.block_except(text, Some(id), &surfaced, self.now());
+        let found = self.through_recall(found).await;
         let mut preview = found.unwrap_or_else(|error| {
             emit(ChatEvent::Notice(error));
             BlockPreview::default()

@@ -56,10 +56,13 @@ impl<P: Ports> Memory<P> {
             && let Some(job) = self.next_due()
         {
             report.ran += 1;
-            match self.run(&job, cancel).await {
+            let run = self.through_extraction(self.run(&job, cancel));
+            match run.await {
                 Ok(n_facts) => report.facts += n_facts,
                 // It was not tried: the job is as it was, and the queue waits.
-                Err(Error::Cancelled | Error::BudgetReached { .. }) => return Ok(report),
+                Err(Error::Cancelled | Error::BudgetReached { .. } | Error::CircuitOpen { .. }) => {
+                    return Ok(report);
+                }
                 // Erased meanwhile, with what it was to read.
                 Err(_) if !self.state.borrow().jobs.contains_key(&job.id) => {}
                 Err(error) => self.postpone(job, &error).await?,
@@ -94,6 +97,7 @@ impl<P: Ports> Memory<P> {
     /// `Storage`, `Closed`.
     pub async fn retry_jobs(&self) -> Result<()> {
         self.ensure_open()?;
+        self.close_extraction();
         let mut batch = self.batch(Durability::Relaxed, Action::Change);
         for job in self.jobs() {
             let state = JobState::Waiting {
@@ -111,12 +115,13 @@ impl<P: Ports> Memory<P> {
         Ok(())
     }
 
-    /// How long no job is tried, whichever is due: today's budget is spent.
+    /// How long no job is tried, whichever is due: today's budget is spent, or one after another failed.
     fn queue_rests_ms(&self) -> i64 {
-        match self.budget_left() {
+        let until_midnight_ms = match self.budget_left() {
             Err(Error::BudgetReached { retry_after_ms, .. }) => i64::from(retry_after_ms),
             _ => 0,
-        }
+        };
+        until_midnight_ms.max(self.extraction_rests_ms())
     }
 
     fn next_due(&self) -> Option<Job> {

@@ -12,6 +12,7 @@ mod audit;
 mod cancel;
 mod chat;
 mod check;
+mod circuits;
 mod compact;
 mod curate;
 mod embedder_status;
@@ -44,6 +45,7 @@ pub use audit::{AuditItem, AuditReport};
 pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
 pub use check::{CheckReport, Finding, Problem};
+pub use circuits::CircuitsStatus;
 pub use embedder_status::{EmbedderState, EmbedderStatus};
 pub use episodes::{Extent, TurnFilter, TurnPage};
 pub use evaluate::Evaluation;
@@ -95,6 +97,7 @@ pub struct Memory<P: Ports> {
     tight: Cell<bool>,
     /// The store is encrypted and its key is not at hand.
     locked: Cell<bool>,
+    circuits: circuits::Circuits,
 }
 
 /// What is held in memory; all of it can be read again from the store.

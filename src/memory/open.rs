@@ -1,7 +1,7 @@
 //! Opening: from the store's records to what recall needs in memory.
 
 use super::episodes::HotWindow;
-use super::{EmbedderStatus, Memory, Ports, State};
+use super::{CircuitsStatus, EmbedderStatus, Memory, Ports, State};
 use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -26,6 +26,7 @@ pub struct Status {
     pub index: Option<(IndexConfig, IndexStats)>,
     pub embedder: EmbedderStatus,
     pub counts: Counts,
+    pub circuits: CircuitsStatus,
     /// Records that are there and can not be read, as `kind:name`.
     pub unreadable: Vec<String>,
 }
@@ -74,6 +75,7 @@ impl<P: Ports> Memory<P> {
             closed: Cell::new(false),
             tight: Cell::new(false),
             locked: Cell::new(false),
+            circuits: Default::default(),
         };
         match memory.load().await {
             Err(Error::Locked) => memory.lock(),
@@ -278,6 +280,7 @@ impl<P: Ports> Memory<P> {
                 jobs: state.n_jobs(false),
                 dead_jobs: state.n_jobs(true),
             },
+            circuits: self.circuits_status(),
             unreadable: state.unreadable.clone(),
         }
     }

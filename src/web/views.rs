@@ -1,6 +1,7 @@
 //! The plain objects that cross into JavaScript. The package's TypeScript types describe the same shapes.
 
 use super::files::FileView;
+use crate::circuit::CircuitStatus;
 use crate::claude::models::cost_usd;
 use crate::claude::reply::StopReason;
 use crate::error::Error;
@@ -47,7 +48,8 @@ impl From<&Error> for ErrorView {
             },
             error_code: api.and_then(|api| api.error_code.clone()),
             retry_after_ms: match error {
-                Error::BudgetReached { retry_after_ms, .. } => Some(*retry_after_ms),
+                Error::BudgetReached { retry_after_ms, .. }
+                | Error::CircuitOpen { retry_after_ms, .. } => Some(*retry_after_ms),
                 _ => api.and_then(|api| api.retry_after_ms),
             },
             request_id: api.and_then(|api| api.request_id.clone()),
@@ -383,9 +385,34 @@ pub struct StatusView {
     pub embedder: EmbedderView,
     pub index: Option<IndexView>,
     pub counts: CountsView,
+    circuits: CircuitsView,
     pub unreadable: Vec<String>,
     pub locked: bool,
     pub version: &'static str,
+}
+
+#[derive(Serialize)]
+struct CircuitsView {
+    recall: CircuitView,
+    extraction: CircuitView,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CircuitView {
+    state: &'static str,
+    failures: u32,
+    retry_in_ms: f64,
+}
+
+impl From<CircuitStatus> for CircuitView {
+    fn from(status: CircuitStatus) -> CircuitView {
+        CircuitView {
+            state: status.position.name(),
+            failures: status.failures,
+            retry_in_ms: status.retry_in_ms as f64,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -528,6 +555,10 @@ impl StatusView {
                 files: counts.files,
                 jobs: counts.jobs,
                 dead_jobs: counts.dead_jobs,
+            },
+            circuits: CircuitsView {
+                recall: status.circuits.recall.into(),
+                extraction: status.circuits.extraction.into(),
             },
             unreadable: status.unreadable,
             locked: status.locked,

@@ -3,9 +3,11 @@
 
 mod audit;
 mod binding;
+mod budget;
 mod cache;
 mod chat;
 mod check;
+mod circuits;
 mod compat;
 mod episodes;
 mod erase;
