@@ -6,6 +6,7 @@ import { KeepView } from "./keep-view.js";
 import { MemoryView } from "./memory-view.js";
 import { Notices } from "./notices.js";
 import { SessionPicker } from "./session-picker.js";
+import { UsageView } from "./usage-view.js";
 
 const notices = new Notices(document.getElementById("notices"));
 
@@ -16,6 +17,7 @@ try {
   const keep = new KeepView(memory, () => chat.openAgain());
   const chat = new ChatView(memory, answers, keep);
   const facts = new MemoryView(memory, keep);
+  const usage = new UsageView(memory);
   const picker = new SessionPicker(memory, (session) => chat.open(session));
 
   memory.subscribe((event) => {
@@ -25,11 +27,12 @@ try {
     if (event.type === "embedder") showEmbedder(event);
     if (event.type === "nearlyFull") showNearlyFull(event);
     if (event.type === "restarted" || event.kinds?.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
+    if (event.type === "restarted" || event.kinds?.includes("usage")) void usage.refresh();
     if (event.type === "restarted" || event.kinds?.includes("file")) void files.refresh();
     if (event.type === "changed" && event.kinds.some((kind) => kind === "turn" || kind === "session")) void picker.refresh(chat.session);
   });
 
-  await Promise.all([chat.open(null), facts.refresh(), files.refresh(), picker.refresh(null), showStatus(memory)]);
+  await Promise.all([chat.open(null), facts.refresh(), files.refresh(), usage.refresh(), picker.refresh(null), showStatus(memory)]);
   document.body.dataset.ready = "true";
   // For trying things in the console, and for the end-to-end tests.
   globalThis.memory = memory;
