@@ -223,6 +223,15 @@ export class Memory {
     return this.#host.call({ type: "block", query, session: options.session ?? null });
   }
 
+  /**
+   * How many tokens a text has for Claude, alone or as the next message of a session with all that goes before it; what memory would
+   * add is not in it. Claude's API counts: the text goes there, and it is free.
+   */
+  countTokens(of: string | { session?: string; text: string }, options: { signal?: AbortSignal } = {}): Promise<number> {
+    const { session = null, text } = typeof of === "string" ? { text: of } : of;
+    return this.#host.call({ type: "countTokens", session, text }, options.signal);
+  }
+
   /** Records turns of a conversation that you run yourself; facts are read out of them in the background. */
   remember(
     turns: { role: "user" | "assistant"; text: string }[],

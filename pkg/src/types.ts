@@ -328,6 +328,11 @@ export interface Status {
    * is open messages go out without memory, with a notice `circuit_open`; while extraction's is open the queue waits.
    */
   circuits: { recall: Circuit; extraction: Circuit };
+  /**
+   * How good the estimates of token counts are, for the model that chats: they are multiplied by `factor`, which is learnt from what
+   * requests really had since the memory was opened, and were off by `meanError` of the true number on average (null before any).
+   */
+  estimator: { model: string; factor: number; meanError: number | null; samples: number };
   /** Stored records that could not be read, as `kind:name`. They are left as they are. */
   unreadable: string[];
   /** It is encrypted and locked: what there is can not be counted, and `counts` are zero. */

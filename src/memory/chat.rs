@@ -232,7 +232,8 @@ impl<P: Ports> Memory<P> {
             let kept = cancel.race(host.before_inject(text, block.text)).await??;
             match kept.filter(|text| !text.is_empty()) {
                 Some(text) => {
-                    let tokens = estimate_tokens(&text);
+                    let estimated = estimate_tokens(&text).into();
+                    let tokens = self.calibration_of(Some(id)).tokens(estimated) as u32;
                     preview.block = Some(Block {
                         text,
                         tokens,

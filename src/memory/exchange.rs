@@ -173,6 +173,13 @@ impl<P: Ports> Memory<P> {
                 first_text_ms,
             };
             self.note_spent(&usage);
+            // Of what the API left out it does not say how large it was.
+            if reply.cleared.is_none() {
+                let size = self.with_live(exchange.session, |live| {
+                    live.size(live.history.iter().chain(&exchange.messages))
+                });
+                self.learn_size(&exchange.model, size?, &usage.tokens);
+            }
             exchange.usages.push(usage);
             let seen = ReplySeen {
                 content: &reply.content,

@@ -5,6 +5,7 @@ use super::{Cancel, Clock, HttpRequest, Memory, Ports, RecallRequest};
 use crate::batch::{Durability, Op};
 use crate::claude::reply::Reply;
 use crate::claude::request::{self, ExtractRequest};
+use crate::claude::size::Size;
 use crate::error::{Error, Result};
 use crate::extract;
 use crate::fact::{is_erased, resolve};
@@ -251,6 +252,8 @@ impl<P: Ports> Memory<P> {
             first_text_ms: None,
         };
         self.note_spent(&usage);
+        let size = Size::of(&[extract::RULES, &input.text], &[extract::schema()], []);
+        self.learn_size(&usage.model, size, &usage.tokens);
         let reading = match reply.stop_reason.is_cut() {
             true => Err("the answer was cut at its limit".into()),
             false => extract::read(&reply.text(), &input, &turns).map_err(|e| e.to_string()),

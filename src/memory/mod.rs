@@ -36,6 +36,7 @@ mod record;
 mod room;
 mod search;
 mod serial;
+mod sizes;
 mod together;
 mod tools;
 mod usage;
@@ -60,6 +61,7 @@ pub use ports::{
 };
 pub use record::SpokenTurn;
 pub use search::{BlockPreview, RecallRequest, Recollected, RecollectedItem};
+pub use sizes::EstimatorStatus;
 
 use crate::batch::{Batch, Durability, Op};
 use crate::claude::request::Message;
@@ -72,6 +74,7 @@ use crate::model::{
     SessionId, Stamp, Tombstone, TurnId,
 };
 use crate::recall::{Corpus, EmbedderSpec};
+use crate::text::calibration::Calibration;
 use crate::usage::Spending;
 use episodes::HotWindow;
 use std::cell::{Cell, RefCell};
@@ -98,6 +101,8 @@ pub struct Memory<P: Ports> {
     /// The store is encrypted and its key is not at hand.
     locked: Cell<bool>,
     circuits: circuits::Circuits,
+    /// By model.
+    calibrations: RefCell<BTreeMap<String, Calibration>>,
 }
 
 /// What is held in memory; all of it can be read again from the store.

@@ -1,7 +1,7 @@
 //! Opening: from the store's records to what recall needs in memory.
 
 use super::episodes::HotWindow;
-use super::{CircuitsStatus, EmbedderStatus, Memory, Ports, State};
+use super::{CircuitsStatus, EmbedderStatus, EstimatorStatus, Memory, Ports, State};
 use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -27,6 +27,7 @@ pub struct Status {
     pub embedder: EmbedderStatus,
     pub counts: Counts,
     pub circuits: CircuitsStatus,
+    pub estimator: EstimatorStatus,
     /// Records that are there and can not be read, as `kind:name`.
     pub unreadable: Vec<String>,
 }
@@ -76,6 +77,7 @@ impl<P: Ports> Memory<P> {
             tight: Cell::new(false),
             locked: Cell::new(false),
             circuits: Default::default(),
+            calibrations: Default::default(),
         };
         match memory.load().await {
             Err(Error::Locked) => memory.lock(),
@@ -281,6 +283,7 @@ impl<P: Ports> Memory<P> {
                 dead_jobs: state.n_jobs(true),
             },
             circuits: self.circuits_status(),
+            estimator: self.estimator_status(),
             unreadable: state.unreadable.clone(),
         }
     }

@@ -155,6 +155,10 @@ enum Request {
     Evaluate {
         questions: Option<String>,
     },
+    CountTokens {
+        session: Option<String>,
+        text: String,
+    },
     Usage {
         #[serde(deserialize_with = "tagged::by_do")]
         ask: UsageRequest,
@@ -604,6 +608,10 @@ impl Inner {
                 };
                 let evaluation = memory.evaluate(questions.as_deref(), cancel, progress);
                 give(&EvaluationView::from(&evaluation.await?))
+            }
+            Request::CountTokens { session, text } => {
+                let counted = memory.count_tokens(session_id(session)?, &text, cancel);
+                give(&(counted.await? as f64))
             }
             Request::Usage { ask } => usage::answer(memory, ask).await,
             Request::Work => {

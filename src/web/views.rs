@@ -386,9 +386,19 @@ pub struct StatusView {
     pub index: Option<IndexView>,
     pub counts: CountsView,
     circuits: CircuitsView,
+    estimator: EstimatorView,
     pub unreadable: Vec<String>,
     pub locked: bool,
     pub version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EstimatorView {
+    model: String,
+    factor: f64,
+    mean_error: Option<f64>,
+    samples: u32,
 }
 
 #[derive(Serialize)]
@@ -559,6 +569,12 @@ impl StatusView {
             circuits: CircuitsView {
                 recall: status.circuits.recall.into(),
                 extraction: status.circuits.extraction.into(),
+            },
+            estimator: EstimatorView {
+                model: status.estimator.model,
+                factor: status.estimator.factor,
+                mean_error: status.estimator.mean_error,
+                samples: status.estimator.samples,
             },
             unreadable: status.unreadable,
             locked: status.locked,

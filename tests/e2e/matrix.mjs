@@ -6,7 +6,7 @@
 
 /** Calls that are answered from memory, whatever becomes of the store; what a tool can not do, it says in its answer. */
 const FROM_MEMORY = [
-  "facts.list", "facts.history", "queue.list", "status", "encryption.status", "evaluate", "files.list", "files.read",
+  "facts.list", "facts.history", "queue.list", "status", "countTokens", "encryption.status", "evaluate", "files.list", "files.read",
   "tools.definitions", "tools.list", "tools.runnable", "tools.run",
 ];
 /** Calls that read the store. */
@@ -238,6 +238,7 @@ export async function call(name) {
       await memory.files.write(path, "to be removed");
       await memory.files.remove(path);
     },
+    countTokens: () => memory.countTokens("how long is this?"),
     "usage.list": () => memory.usage.list(),
     "usage.totals": () => memory.usage.totals({ by: "day" }),
     "audit.list": () => memory.audit.list(),

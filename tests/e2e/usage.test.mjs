@@ -97,3 +97,22 @@ test("a day's limit holds over tabs, and nothing of what it stops is kept", asyn
   const unknown = await second.evaluate(() => globalThis.createMemory({ database: "limited", dailyLimit: 1, model: "claude-next-9" }).catch(({ code, message }) => `${code} ${message}`));
   assert.match(unknown, /^invalid_input .*dailyLimit.*price of the model `claude-next-9` is not known/);
 });
+
+test("a text is counted by the API, alone and in its session", async () => {
+  const page = await openPage();
+  const counted = await page.evaluate(async () => {
+    const memory = await globalThis.createMemory({ database: "counted", preset: "episodic" });
+    const chat = memory.chat();
+    for await (const _ of chat.send("hello")) void _;
+    const text = "how long is this?";
+    const counted = [await memory.countTokens(text), await memory.countTokens({ session: chat.session, text })];
+    const { estimator } = await memory.status();
+    memory.close();
+    return [...counted, estimator];
+  });
+  const [alone, inSession, estimator] = counted;
+  assert.ok(alone > 0 && inSession > alone + 100, `${alone} alone, ${inSession} with what goes before it`);
+  assert.equal(estimator.model, "claude-sonnet-5-5");
+  assert.equal(estimator.samples, 1);
+  assert.ok(estimator.factor >= 0.5 && estimator.factor <= 2.5 && estimator.meanError >= 0);
+});

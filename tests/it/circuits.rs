@@ -26,6 +26,18 @@ fn ask(world: &World, memory: &Memory<TestPorts>) -> (Vec<&'static str>, bool) {
     (codes.collect(), events.iter().any(has_block))
 }
 
+/// A memory that knows of a boat and has to read what was said of it.
+fn a_month_later(world: &World) -> Memory<TestPorts> {
+    let memory = world.open();
+    // The last session is in the snapshot, and not recalled.
+    for text in ["My boat is called Nimbus.", "Good night."] {
+        world.line.0.will(says("Nice."));
+        send(&memory, None, text).0.unwrap();
+    }
+    world.clock.pass(30 * DAY_MS);
+    world.open()
+}
+
 fn work(memory: &Memory<TestPorts>) -> usize {
     let worked = pollster::block_on(memory.work(&Cancel::default()));
     worked.unwrap().ran
@@ -34,13 +46,7 @@ fn work(memory: &Memory<TestPorts>) -> usize {
 #[test]
 fn a_chat_stops_asking_a_memory_that_fails_and_comes_back_to_it() {
     let world = World::new();
-    let memory = world.open();
-    world.line.0.will(says("Nice."));
-    send(&memory, None, "My boat is called Nimbus.").0.unwrap();
-    // A month later what was said has to be read.
-    world.clock.pass(30 * DAY_MS);
-    drop(memory);
-    let memory = world.open();
+    let memory = a_month_later(&world);
     assert_eq!(ask(&world, &memory), (vec![], true), "it is known");
 
     world.store.reads_fail.replace(Some(broken()));
@@ -64,12 +70,7 @@ fn a_chat_stops_asking_a_memory_that_fails_and_comes_back_to_it() {
 #[test]
 fn a_memory_that_goes_on_failing_is_tried_once_after_each_wait() {
     let world = World::new();
-    let memory = world.open();
-    world.line.0.will(says("Nice."));
-    send(&memory, None, "My boat is called Nimbus.").0.unwrap();
-    world.clock.pass(30 * DAY_MS);
-    drop(memory);
-    let memory = world.open();
+    let memory = a_month_later(&world);
     world.store.reads_fail.replace(Some(broken()));
     for _ in 0..3 {
         ask(&world, &memory);

@@ -22,6 +22,7 @@ mod locked;
 mod long;
 mod loops;
 mod queue;
+mod sizes;
 mod tabs;
 mod tidy;
 mod tools;
