@@ -2,10 +2,11 @@
 
 use crate::agent::Preset;
 use crate::claude::context::ClearTools;
+use crate::claude::models::cost_usd;
 use crate::compact::Policy;
 use crate::error::{Error, Result};
 use crate::index::Mode;
-use crate::model::Namespace;
+use crate::model::{Namespace, Tokens};
 
 /// Which embedder recall is to go by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +59,9 @@ pub struct Config {
     pub keep_thinking: Option<u32>,
     /// How many memories one message may bring back.
     pub recall_limit: usize,
+    /// US dollars that may be spent on one day of the person's clock; `None`: no limit. The request that crosses it is paid; the
+    /// next one is not sent.
+    pub daily_limit_usd: Option<f64>,
 }
 
 impl Config {
@@ -80,6 +84,7 @@ impl Config {
             clear_tools: Some(ClearTools::default()),
             keep_thinking: None,
             recall_limit: crate::recall::DEFAULT_LIMIT,
+            daily_limit_usd: None,
         }
     }
 
@@ -110,8 +115,27 @@ impl Config {
         if self.keep_thinking == Some(0) {
             return bad("keepThinking", "expected at least 1");
         }
+        if let Some(limit) = self.daily_limit_usd {
+            if !(limit.is_finite() && limit > 0.0) {
+                return bad("dailyLimit", "expected US dollars above 0");
+            }
+            self.check_price(&self.model)?;
+            self.check_price(&self.extraction_model)?;
+        }
         if !(100..=20_000).contains(&self.block_tokens) {
             return bad("blockTokens", "expected 100 to 20000");
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// `InvalidInput` where a daily limit is set and the price of this model is not known: the limit could not be kept.
+    pub fn check_price(&self, model: &str) -> Result<()> {
+        if self.daily_limit_usd.is_some() && cost_usd(model, &Tokens::default()).is_none() {
+            return Err(Error::InvalidInput {
+                field: "dailyLimit",
+                reason: format!("the price of the model `{model}` is not known"),
+            });
         }
         Ok(())
     }

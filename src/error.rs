@@ -52,6 +52,17 @@ pub enum Error {
     MalformedStream { message: String },
     /// A limit that the host set for one message was reached: `turns`, `cost` or `ms`. What was answered by then is kept.
     LimitReached { limit: &'static str },
+    /// The limit that the host set for a day was reached.
+    BudgetReached {
+        limit_usd: f64,
+        /// Until the next day begins on the person's clock.
+        retry_after_ms: u32,
+    },
+    /// It failed several times in a row and is left alone for a while: `recall` or `extraction`.
+    CircuitOpen {
+        circuit: &'static str,
+        retry_after_ms: u32,
+    },
     /// A hook of the host threw; nothing was recorded.
     HookFailed { hook: &'static str, message: String },
     /// Claude declined to answer; nothing was recorded.
@@ -164,6 +175,8 @@ impl Error {
             Error::StreamCut => "stream_cut",
             Error::MalformedStream { .. } => "malformed_stream",
             Error::LimitReached { .. } => "limit_reached",
+            Error::BudgetReached { .. } => "budget_reached",
+            Error::CircuitOpen { .. } => "circuit_open",
             Error::HookFailed { .. } => "hook_failed",
             Error::Refused { .. } => "refused",
             Error::Locked => "locked",
@@ -181,7 +194,9 @@ impl Error {
             | Error::Storage { .. }
             | Error::Network { .. }
             | Error::StreamCut
-            | Error::MalformedStream { .. } => true,
+            | Error::MalformedStream { .. }
+            | Error::BudgetReached { .. }
+            | Error::CircuitOpen { .. } => true,
             Error::Api(api) => api.retryable,
             _ => false,
         }
@@ -256,6 +271,18 @@ impl fmt::Display for Error {
             Error::LimitReached { limit } => write!(
                 f,
                 "The limit of `{limit}` for one message was reached. Send another message to go on."
+            ),
+            Error::BudgetReached { limit_usd, .. } => write!(
+                f,
+                "The daily limit of ${limit_usd} is reached. Send it again tomorrow, or raise `dailyLimit`."
+            ),
+            Error::CircuitOpen {
+                circuit,
+                retry_after_ms,
+            } => write!(
+                f,
+                "The memory's {circuit} failed several times in a row. It is tried again in {} s; until then the chat goes on without it.",
+                retry_after_ms.div_ceil(1_000)
             ),
             Error::HookFailed { hook, message } => {
                 write!(

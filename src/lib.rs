@@ -8,6 +8,7 @@ pub mod agent;
 pub mod audit;
 pub mod batch;
 pub mod block;
+pub mod circuit;
 pub mod claude;
 pub mod compact;
 pub mod config;
@@ -28,6 +29,7 @@ pub mod store;
 pub mod text;
 pub mod time;
 pub mod transfer;
+pub mod usage;
 #[cfg(target_family = "wasm")]
 pub mod web;
 

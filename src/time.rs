@@ -50,6 +50,11 @@ impl Timestamp {
         format!("{} {:02}:{:02}", self.date(), minutes / 60, minutes % 60)
     }
 
+    /// Milliseconds until the local day ends.
+    pub fn until_midnight_ms(self) -> u32 {
+        (MS_PER_DAY - self.local_ms().rem_euclid(MS_PER_DAY)) as u32
+    }
+
     fn local_ms(self) -> i64 {
         self.unix_ms
             .saturating_add(i64::from(self.offset_min) * MS_PER_MINUTE)
@@ -160,5 +165,11 @@ mod tests {
         };
         assert_eq!(late.to_minute(), "1970-01-02 01:00");
         assert_eq!(Timestamp::utc(late.unix_ms).to_minute(), "1970-01-01 23:00");
+        assert_eq!(late.until_midnight_ms(), 23 * 3_600_000);
+        assert_eq!(
+            Timestamp::utc(late.unix_ms).until_midnight_ms(),
+            60 * 60_000
+        );
+        assert_eq!(Timestamp::utc(0).until_midnight_ms(), 86_400_000);
     }
 }

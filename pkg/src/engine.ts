@@ -23,6 +23,7 @@ export interface EngineOptions {
   instructions: string;
   blockTokens: number | null;
   maxTokens: number | null;
+  dailyLimit: number | null;
   index: "scan" | "hnsw" | "auto" | null;
   embedder: EmbedderOption;
   preset: string | null;

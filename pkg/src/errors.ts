@@ -19,6 +19,8 @@ export type ErrorCode =
   | "stream_cut"
   | "malformed_stream"
   | "limit_reached"
+  | "budget_reached"
+  | "circuit_open"
   | "hook_failed"
   | "refused"
   | "locked"

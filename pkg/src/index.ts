@@ -19,5 +19,6 @@ export type { Encryption } from "./encryption.js";
 export { OnhandError } from "./errors.js";
 export type { EmbedderFault, ErrorCode } from "./errors.js";
 export type { ExportOptions, ImportOptions, ImportSource } from "./transfer.js";
+export type { UsageFilter, UsageKey, UsageLog, UsageRecord, UsageTotal } from "./usage.js";
 export type { EmbedderChoice, OwnEmbedder, TextKind, Weights } from "./embedders.js";
 export type * from "./types.js";

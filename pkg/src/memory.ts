@@ -15,6 +15,7 @@ import type { Runner } from "./runner.js";
 import { CommitChannel, filesLock, onReturn, Presence } from "./tabs.js";
 import { MemoryTools } from "./tools.js";
 import { exportStream, importFrom, type ExportOptions, type ImportOptions, type ImportSource } from "./transfer.js";
+import { UsageLog } from "./usage.js";
 import type { Block, CheckReport, CompactionOptions, ContextEditingOptions, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
@@ -50,6 +51,13 @@ export interface MemoryOptions {
   blockTokens?: number;
   /** Upper limit of an answer, in tokens. Default 8192. */
   maxTokens?: number;
+  /**
+   * US dollars that may be spent on one day of the person's clock, all tabs of this user and project together; none by default.
+   * When it is reached, messages fail with `budget_reached` and nothing of them is recorded, a loop of tools ends with a notice,
+   * and reading facts waits for the next day. The requests that are under way when it is reached are paid. Only for models whose
+   * price is known. What failed after it was billed is not known and not counted, nor is, after a reload, what `"stateless"` spent.
+   */
+  dailyLimit?: number;
   /**
    * How vectors are searched. `"scan"` (default) looks at all of them and is the faster way up to some 200,000; `"hnsw"`
    * has a graph built in a worker, some 2,000 vectors a second; `"auto"` does so above 200,000 and uses it if it is faster here.
@@ -100,6 +108,9 @@ export class Memory {
   /** What was changed, and what went to Claude. */
   readonly audit: Audit;
 
+  /** What requests to Claude used and cost. */
+  readonly usage: UsageLog;
+
   /** Encryption of what is stored: off until the person gives a passphrase. */
   readonly encryption: Encryption;
 
@@ -116,6 +127,7 @@ export class Memory {
     this.artifacts = new Artifacts(host);
     this.tools = new MemoryTools(host, faces.files);
     this.audit = faces.audit;
+    this.usage = new UsageLog(host);
     this.encryption = faces.encryption;
     this.#host = host;
     const presence = new Presence(name, () => this.#catchUp());
@@ -232,6 +244,15 @@ export class Memory {
   /** Another project of this user, to be read, if `createMemory` granted it; otherwise its calls throw `not_granted`. */
   granted(project: string): Granted {
     return new Granted(this.#host, project);
+  }
+
+  /**
+   * How many tokens a text has for Claude, alone or as the next message of a session with all that goes before it; what memory would
+   * add is not in it. Claude's API counts: the text goes there, and it is free.
+   */
+  countTokens(of: string | { session?: string; text: string }, options: { signal?: AbortSignal } = {}): Promise<number> {
+    const { session = null, text } = typeof of === "string" ? { text: of } : of;
+    return this.#host.call({ type: "countTokens", session, text }, options.signal);
   }
 
   /** Records turns of a conversation that you run yourself; facts are read out of them in the background. */
@@ -430,6 +451,7 @@ function engineOptions(options: MemoryOptions, embedder: EmbedderOption): Engine
     instructions: options.instructions ?? "",
     blockTokens: options.blockTokens ?? null,
     maxTokens: options.maxTokens ?? null,
+    dailyLimit: options.dailyLimit ?? null,
     index: options.index ?? null,
     embedder,
     preset: options.preset ?? null,

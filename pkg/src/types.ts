@@ -217,6 +217,8 @@ export interface Tokens {
   output: number;
   cacheRead: number;
   cacheWrite: number;
+  /** The part of `cacheWrite` that is kept for an hour, not five minutes; null where the answer did not tell. */
+  cacheWrite1h: number | null;
 }
 
 /**
@@ -264,8 +266,11 @@ export type ChatEvent =
   | { type: "cleared"; toolUses: number; thinkingTurns: number; inputTokens: number }
   | { type: "thinking"; text: string }
   | { type: "text"; text: string }
-  /** Of each request. */
-  | { type: "usage"; model: string; tokens: Tokens }
+  /**
+   * Of each request. `cost` is in US dollars, null for a model whose price is not known; `cacheShare` the part of the prompt that came
+   * from the cache, 0 to 1; `firstTextMs` the time from sending to the first text, null without any.
+   */
+  | { type: "usage"; model: string; tokens: Tokens; cost: number | null; cacheShare: number | null; firstTextMs: number | null }
   /** Claude called a tool. Calls of one reply run at once and end in any order; `id` tells them apart. */
   | { type: "tool"; id: string; name: string; state: "started"; input: unknown }
   | { type: "tool"; id: string; name: string; state: "finished"; ms: number; isError: boolean }
@@ -318,6 +323,15 @@ export interface StorageStatus {
   tight: boolean;
 }
 
+/** Whether something is tried that failed before. */
+export interface Circuit {
+  state: "closed" | "open" | "halfOpen";
+  /** In a row. */
+  failures: number;
+  /** Until the next try; 0 if it may be made now. */
+  retryInMs: number;
+}
+
 /** @internal What the engine itself knows. */
 export type EngineStatus = Omit<Status, "storage"> & { storage: StorageStatus };
 
@@ -335,6 +349,15 @@ export interface Status {
    * records were read, because of `reason` if there was something to read. `unkept` records changed since.
    */
   keptIndex: { used: boolean; reason: UnusableIndex | null; segments: number; unkept: number };
+   * Of what fails again and again: `open` is left alone until `retryInMs` is over, `halfOpen` is being tried once. While recall's
+   * is open messages go out without memory, with a notice `circuit_open`; while extraction's is open the queue waits.
+   */
+  circuits: { recall: Circuit; extraction: Circuit };
+  /**
+   * How good the estimates of token counts are, for the model that chats: they are multiplied by `factor`, which is learnt from what
+   * requests really had since the memory was opened, and were off by `meanError` of the true number on average (null before any).
+   */
+  estimator: { model: string; factor: number; meanError: number | null; samples: number };
   /** Stored records that could not be read, as `kind:name`. They are left as they are. */
   unreadable: string[];
   /** It is encrypted and locked: what there is can not be counted, and `counts` are zero. */

@@ -14,6 +14,7 @@ pub mod models;
 pub mod reply;
 pub mod request;
 pub mod retry;
+pub mod size;
 pub mod sse;
 
 #[cfg(test)]

@@ -101,18 +101,22 @@ pub fn model(id: &str) -> &'static ModelInfo {
     known.unwrap_or(&UNKNOWN)
 }
 
-/// What a request cost in US dollars, at most: what it wrote to the cache is counted at the price of an hour, because the
-/// counters do not tell which part is kept how long. `None` for a model whose price is not known.
+/// What a request cost in US dollars; `None` for a model whose price is not known. Where the counters do not tell which part of
+/// what it wrote to the cache is kept how long, all of it is counted at the price of an hour: it may be less, and not more.
 pub fn cost_usd(id: &str, tokens: &Tokens) -> Option<f64> {
     let model = model(id);
-    let prompt = tokens.input + tokens.cache_read + tokens.cache_write;
-    let long = model.long_prompt.filter(|long| prompt > long.above_tokens);
+    let long = model
+        .long_prompt
+        .filter(|long| tokens.prompt() > long.above_tokens);
     let prices = long.map(|long| long.prices).or(model.prices)?;
+    let written = tokens.cache_write;
+    let hour = tokens.cache_write_1h.map_or(written, |n| n.min(written));
     let parts = [
         (tokens.input, prices.input),
         (tokens.output, prices.output),
         (tokens.cache_read, prices.cache_read),
-        (tokens.cache_write, prices.cache_write_1h),
+        (written - hour, prices.cache_write_5m),
+        (hour, prices.cache_write_1h),
     ];
     Some(parts.iter().map(|(n, price)| *n as f64 * price / 1e6).sum())
 }
@@ -296,6 +300,7 @@ mod tests {
             output: 1_000,
             cache_read: 50_000,
             cache_write: 1_000,
+            cache_write_1h: None,
         };
         let cost = |id, input| cost_usd(id, &tokens(input)).map(|usd| (usd * 1e7).round());
         let short: f64 = 0.10 * 49_000.0 + 0.50 * 1_000.0 + 0.01 * 50_000.0 + 0.20 * 1_000.0;
@@ -309,6 +314,27 @@ mod tests {
             Some((long * 10.0).round())
         );
         assert_eq!(cost("claude-next-9", 1), None);
+    }
+
+    #[test]
+    fn what_is_kept_for_five_minutes_and_for_an_hour_has_each_its_price() {
+        let cost = |cache_write_1h| {
+            let tokens = Tokens {
+                cache_write: 1_000_000,
+                cache_write_1h,
+                ..Tokens::default()
+            };
+            cost_usd("claude-sonnet-5-5", &tokens).unwrap()
+        };
+        assert_eq!(cost(Some(0)), 2.5);
+        assert_eq!(cost(Some(1_000_000)), 4.0);
+        assert!((cost(Some(400_000)) - (0.6 * 2.5 + 0.4 * 4.0)).abs() < 1e-9);
+        assert_eq!(cost(None), 4.0, "rather too much than too little");
+        assert_eq!(
+            cost(Some(2_000_000)),
+            4.0,
+            "a part is no more than the whole"
+        );
     }
 
     #[test]

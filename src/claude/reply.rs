@@ -214,7 +214,17 @@ fn tokens_of(usage: &Map<String, Value>) -> Tokens {
         output: sum("output_tokens"),
         cache_read: sum("cache_read_input_tokens"),
         cache_write: sum("cache_creation_input_tokens"),
+        cache_write_1h: parts.iter().map(|part| kept_an_hour(part)).sum(),
     }
+}
+
+/// `None` if something was written to the cache and the counters do not tell for how long.
+fn kept_an_hour(usage: &Map<String, Value>) -> Option<u64> {
+    let count = |of: Option<&Value>| of.and_then(Value::as_u64);
+    let told = usage.get("cache_creation");
+    let told = count(told.and_then(|told| told.get("ephemeral_1h_input_tokens")));
+    let is_empty = count(usage.get("cache_creation_input_tokens")).unwrap_or(0) == 0;
+    told.or(is_empty.then_some(0))
 }
 
 fn text_of(value: &Value) -> String {

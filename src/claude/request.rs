@@ -141,6 +141,15 @@ impl ChatRequest<'_> {
     /// Up to three of the four cache breakpoints that the API allows are set: the end of `system`, which the tools
     /// stand before, the end of the newest user message, and the end of the one before it if what came between is long.
     pub fn body(&self) -> String {
+        self.body_as(Some(self.max_tokens), true)
+    }
+
+    /// The same prompt for `/v1/messages/count_tokens`, which takes no limit of the answer and streams nothing.
+    pub fn count_body(&self) -> String {
+        self.body_as(None, false)
+    }
+
+    fn body_as(&self, max_tokens: Option<u32>, stream: bool) -> String {
         let system: Vec<Value> = [self.system, self.snapshot]
             .into_iter()
             .filter(|text| !text.is_empty())
@@ -152,8 +161,8 @@ impl ChatRequest<'_> {
         let breakpoints = message_breakpoints(&messages);
         to_json(&ChatBody {
             model: self.model,
-            max_tokens: self.max_tokens,
-            stream: true,
+            max_tokens,
+            stream,
             thinking: self.drops_thinking.then(unbound),
             context_management: self.context.body(),
             tools: self.tools,
@@ -329,7 +338,9 @@ fn sent_blocks<'a>(at: usize, message: &'a Message, breakpoints: &[Place]) -> Ve
 #[derive(Serialize)]
 struct ChatBody<'a> {
     model: &'a str,
-    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<Value>,
@@ -337,6 +348,7 @@ struct ChatBody<'a> {
     context_management: Option<Value>,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     tools: &'a [Value],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     system: Vec<SentBlock<'a>>,
     messages: Vec<SentMessage<'a>>,
 }

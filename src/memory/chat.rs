@@ -63,6 +63,8 @@ pub enum ChatEvent {
     Usage {
         model: String,
         tokens: Tokens,
+        /// From sending to the first byte of text; `None` if there was no text.
+        first_text_ms: Option<u32>,
     },
     /// Claude called a tool, and it runs.
     ToolStarted {
@@ -112,6 +114,7 @@ impl<P: Ports> Memory<P> {
     ///
     /// # Errors
     /// Whatever kept the answer from being complete: `Network`, `Api`, `StreamCut`, `MalformedStream`, `Refused`, `Cancelled`,
+    /// `BudgetReached` if there was no budget left to begin with,
     /// `SessionEnded` if something was erased meanwhile, `LimitReached` if the time was over before anything was answered,
     /// `HookFailed`. Nothing was recorded then, and the same message can be sent again; what tools did stays done. A failure
     /// of memory is an event, not an error, and so is a limit that is reached later; only a session that is to be continued
@@ -150,6 +153,9 @@ impl<P: Ports> Memory<P> {
             }));
         }
 
+        let model = self.with_live(id, |live| live.session.model.clone())?;
+        // Before anything is done for a message that can not be sent.
+        self.afford(&model).await?;
         let erasures = self.erasures();
         self.compact_if_long(id, cancel, &emit).await?;
         let mut exchange = self.begin(id)?;
@@ -167,6 +173,7 @@ impl<P: Ports> Memory<P> {
             Err(error) => {
                 self.note_vain_request(exchange.turns[0].id, exchange.surfaced())
                     .await;
+                self.keep_paid(exchange.usages).await;
                 return Err(error);
             }
         };
@@ -218,9 +225,8 @@ impl<P: Ports> Memory<P> {
         emit: &impl Fn(ChatEvent),
     ) -> Result<BlockPreview> {
         let surfaced = self.with_live(id, |live| live.surfaced.clone())?;
-        let found = self
-            .block_except(text, Some(id), &surfaced, self.now())
-            .await;
+        let found = self.block_except(text, Some(id), &surfaced, self.now());
+        let found = self.through_recall(found).await;
         let mut preview = found.unwrap_or_else(|error| {
             emit(ChatEvent::Notice(error));
             BlockPreview::default()
@@ -229,7 +235,8 @@ impl<P: Ports> Memory<P> {
             let kept = cancel.race(host.before_inject(text, block.text)).await??;
             match kept.filter(|text| !text.is_empty()) {
                 Some(text) => {
-                    let tokens = estimate_tokens(&text);
+                    let estimated = estimate_tokens(&text).into();
+                    let tokens = self.calibration_of(Some(id)).tokens(estimated) as u32;
                     preview.block = Some(Block {
                         text,
                         tokens,

@@ -109,7 +109,10 @@ impl<P: Ports> Memory<P> {
             };
             match asked.summarise(strategy, &summaries, &sent[..n_left]).await {
                 Ok(new) => summaries = new,
-                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(Error::Cancelled) => {
+                    self.keep_paid(usages).await;
+                    return Err(Error::Cancelled);
+                }
                 // What was summed up earlier still holds for its part.
                 Err(error) => {
                     emit(ChatEvent::Notice(error));
@@ -130,6 +133,7 @@ impl<P: Ports> Memory<P> {
         });
         // A summary may tell what was erased meanwhile: it is made again before the next message.
         if self.erasures() != erasures {
+            self.keep_paid(usages).await;
             return Ok(());
         }
         self.with_live(id, |live| {
@@ -221,14 +225,15 @@ impl<P: Ports> Asking<'_, P> {
             body: body.body(),
         };
         let at = memory.now();
-        let response = memory.send_with_retries(&request, self.cancel, |_, _, _| {});
+        let model = &memory.config.extraction_model;
+        let response = memory.send_billed(model, &request, self.cancel, |_, _, _| {});
         let mut response = response.await?;
         let request_id = header(&response, "request-id");
         let body = read_all(&mut response.body, self.cancel).await?;
         let reply = Reply::from_json(&String::from_utf8_lossy(&body), request_id)?;
         let text = reply.text();
         let is_cut = reply.stop_reason.is_cut();
-        self.usages.push(Usage {
+        let usage = Usage {
             v: Usage::VERSION,
             id: UsageId::new(at.unix_ms, memory.ports.clock().random()),
             purpose: Purpose::Compact,
@@ -238,7 +243,9 @@ impl<P: Ports> Asking<'_, P> {
             tokens: reply.tokens,
             at,
             first_text_ms: None,
-        });
+        };
+        memory.note_spent(&usage);
+        self.usages.push(usage);
         match text.trim() {
             "" => Err(Error::MalformedStream {
                 message: "the answer holds no summary".into(),

@@ -133,19 +133,27 @@ impl<P: Ports> Memory<P> {
         let begun_ms = self.now().unix_ms;
         let until_ms = limits.ms.map(|ms| begun_ms + i64::from(ms));
         let is_late = || until_ms.is_some_and(|until| self.now().unix_ms >= until);
-        let ends = |limit, reason| {
-            emit(ChatEvent::Notice(Error::LimitReached { limit }));
+        let ends = |why: Error, reason| {
+            emit(ChatEvent::Notice(why));
             Ok(reason)
         };
+        let reached = |limit| Error::LimitReached { limit };
         let mut spent = Spent::default();
         let mut last: Option<StopReason> = None;
         loop {
             let asked = self.in_time(until_ms, self.ask_next(exchange, host, cancel, emit));
             let Some(answer) = asked.await else {
                 return match last {
-                    Some(reason) => ends("ms", reason),
-                    None => Err(Error::LimitReached { limit: "ms" }),
+                    Some(reason) => ends(reached("ms"), reason),
+                    None => Err(reached("ms")),
                 };
+            };
+            // Another tab, or work in the background, took the rest of the day's budget meanwhile.
+            let answer = match (answer, last) {
+                (Err(why @ Error::BudgetReached { .. }), Some(reason)) => {
+                    return ends(why, reason);
+                }
+                (answer, _) => answer,
             };
             let Answer {
                 reply,
@@ -159,7 +167,29 @@ impl<P: Ports> Memory<P> {
             emit(ChatEvent::Usage {
                 model: exchange.model.clone(),
                 tokens: reply.tokens.clone(),
+                first_text_ms,
             });
+            let at = self.now();
+            let usage = Usage {
+                v: Usage::VERSION,
+                id: UsageId::new(at.unix_ms, self.ports.clock().random()),
+                purpose: Purpose::Chat,
+                session: exchange.session,
+                model: exchange.model.clone(),
+                request_id: reply.request_id,
+                tokens: reply.tokens.clone(),
+                at,
+                first_text_ms,
+            };
+            self.note_spent(&usage);
+            // Of what the API left out it does not say how large it was.
+            if reply.cleared.is_none() {
+                let size = self.with_live(exchange.session, |live| {
+                    live.size(live.history.iter().chain(&exchange.messages))
+                });
+                self.learn_size(&exchange.model, size?, &usage.tokens);
+            }
+            exchange.usages.push(usage);
             let seen = ReplySeen {
                 content: &reply.content,
                 stop_reason: &reply.stop_reason,
@@ -167,18 +197,6 @@ impl<P: Ports> Memory<P> {
                 tokens: &reply.tokens,
             };
             cancel.race(host.after_reply(&seen)).await??;
-            let at = self.now();
-            exchange.usages.push(Usage {
-                v: Usage::VERSION,
-                id: UsageId::new(at.unix_ms, self.ports.clock().random()),
-                purpose: Purpose::Chat,
-                session: exchange.session,
-                model: exchange.model.clone(),
-                request_id: reply.request_id,
-                tokens: reply.tokens,
-                at,
-                first_text_ms,
-            });
             let calls = calls_of(&reply.content);
             let goes_on = match reply.stop_reason {
                 StopReason::ToolUse => !calls.is_empty(),
@@ -192,9 +210,9 @@ impl<P: Ports> Memory<P> {
                 return Ok(reason);
             }
             let limit = spent.reached(limits).or(is_late().then_some("ms"));
+            let limit = limit.map(reached).or(self.budget_left().err());
             if let Some(limit) = limit {
-                let why =
-                    "Not run: the limit that the application sets for one message was reached.";
+                let why = "Not run: the limit that the application sets was reached.";
                 exchange.refuse(calls, why, at);
                 return ends(limit, reason);
             }
@@ -202,7 +220,7 @@ impl<P: Ports> Memory<P> {
                 self.run_calls(exchange, calls, host, until_ms, cancel, emit)
                     .await?;
                 if is_late() {
-                    return ends("ms", reason);
+                    return ends(reached("ms"), reason);
                 }
             }
             last = Some(reason);
@@ -222,7 +240,7 @@ impl<P: Ports> Memory<P> {
         cancel
             .race(host.before_request(exchange.session, &request.body))
             .await??;
-        let asked = self.ask(request, cancel, emit).await;
+        let asked = self.ask(&exchange.model, request, cancel, emit).await;
         let error = match asked {
             Err(error) if self.may_be_binding(exchange, &error) => error,
             asked => return asked,
@@ -234,7 +252,7 @@ impl<P: Ports> Memory<P> {
         });
         exchange.drops_thinking = true;
         let request = self.request_of(exchange)?;
-        match self.ask(request, cancel, emit).await {
+        match self.ask(&exchange.model, request, cancel, emit).await {
             Err(Error::Api(ApiError { status: 400, .. })) => {
                 // It was something else, and the first answer says what.
                 exchange.drops_thinking = false;

@@ -5,6 +5,7 @@ use super::{Cancel, Clock, HttpRequest, Memory, Ports, RecallRequest};
 use crate::batch::{Durability, Op};
 use crate::claude::reply::Reply;
 use crate::claude::request::{self, ExtractRequest};
+use crate::claude::size::Size;
 use crate::error::{Error, Result};
 use crate::extract;
 use crate::fact::{is_erased, resolve};
@@ -52,11 +53,17 @@ impl<P: Ports> Memory<P> {
         self.ensure_open()?;
         self.index_missing().await;
         let mut report = WorkReport::default();
-        while let Some(job) = self.next_due() {
+        while self.queue_rests_ms() == 0
+            && let Some(job) = self.next_due()
+        {
             report.ran += 1;
-            match self.run(&job, cancel).await {
+            let run = self.through_extraction(self.run(&job, cancel));
+            match run.await {
                 Ok(n_facts) => report.facts += n_facts,
-                Err(Error::Cancelled) => return Ok(report),
+                // It was not tried: the job is as it was, and the queue waits.
+                Err(Error::Cancelled | Error::BudgetReached { .. } | Error::CircuitOpen { .. }) => {
+                    return Ok(report);
+                }
                 // Erased meanwhile, with what it was to read.
                 Err(_) if !self.state.borrow().jobs.contains_key(&job.id) => {}
                 Err(error) => self.postpone(job, &error).await?,
@@ -66,6 +73,7 @@ impl<P: Ports> Memory<P> {
     }
 
     pub fn queue(&self) -> QueueReport {
+        let rests_ms = self.queue_rests_ms();
         let state = self.state.borrow();
         let now = self.now().unix_ms;
         let due = state.jobs.values().filter_map(|job| match job.state {
@@ -75,7 +83,7 @@ impl<P: Ports> Memory<P> {
         QueueReport {
             waiting: state.n_jobs(false),
             dead: state.n_jobs(true),
-            next_in_ms: due.min(),
+            next_in_ms: due.min().map(|due_ms| due_ms.max(rests_ms)),
         }
     }
 
@@ -90,6 +98,7 @@ impl<P: Ports> Memory<P> {
     /// `Storage`, `Closed`.
     pub async fn retry_jobs(&self) -> Result<()> {
         self.ensure_open()?;
+        self.close_extraction();
         let mut batch = self.batch(Durability::Relaxed, Action::Change);
         for job in self.jobs() {
             let state = JobState::Waiting {
@@ -105,6 +114,15 @@ impl<P: Ports> Memory<P> {
             self.commit(&batch).await?;
         }
         Ok(())
+    }
+
+    /// How long no job is tried, whichever is due: today's budget is spent, or one after another failed.
+    fn queue_rests_ms(&self) -> i64 {
+        let until_midnight_ms = match self.budget_left() {
+            Err(Error::BudgetReached { retry_after_ms, .. }) => i64::from(retry_after_ms),
+            _ => 0,
+        };
+        until_midnight_ms.max(self.extraction_rests_ms())
     }
 
     fn next_due(&self) -> Option<Job> {
@@ -159,6 +177,7 @@ impl<P: Ports> Memory<P> {
             name: job.id.to_string(),
         });
         let mut n_facts = 0;
+        let mut paid = Vec::new();
         if turns
             .iter()
             .any(|turn| turn.role == Role::User && !turn.text().trim().is_empty())
@@ -170,11 +189,13 @@ impl<P: Ports> Memory<P> {
             let (facts, usage) = self.extract(session, &turns, &known, cancel).await?;
             n_facts = facts.len();
             batch.ops.extend(facts);
+            paid.push(usage.clone());
             batch.ops.push(Op::Insert(Record::Usage(usage)));
         }
         // What was read may be gone, here or by another tab. If the job is still there, it is run again.
         self.catch_up().await?;
         if self.erasures() != erasures {
+            self.keep_paid(paid).await;
             return Ok(0);
         }
         self.commit(&batch).await?;
@@ -208,23 +229,43 @@ impl<P: Ports> Memory<P> {
         };
         let at = self.now();
         let mut response = self
-            .send_with_retries(&request, cancel, |_, _, _| {})
+            .send_billed(
+                &self.config.extraction_model,
+                &request,
+                cancel,
+                |_, _, _| {},
+            )
             .await?;
         let request_id = header(&response, "request-id");
         let body = read_all(&mut response.body, cancel).await?;
         let reply = Reply::from_json(&String::from_utf8_lossy(&body), request_id)?;
-        if reply.stop_reason.is_cut() {
-            return Err(Error::MalformedStream {
-                message: "the answer was cut at its limit".into(),
-            });
-        }
-        let mut reading = extract::read(&reply.text(), &input, &turns).map_err(|error| {
-            Error::MalformedStream {
-                message: error.to_string(),
-            }
-        })?;
-
         let now = self.now();
+        let usage = Usage {
+            v: Usage::VERSION,
+            id: UsageId::new(now.unix_ms, self.ports.clock().random()),
+            purpose: Purpose::Extract,
+            session,
+            model: self.config.extraction_model.clone(),
+            request_id: reply.request_id.clone(),
+            tokens: reply.tokens.clone(),
+            at,
+            first_text_ms: None,
+        };
+        self.note_spent(&usage);
+        let size = Size::of(&[extract::RULES, &input.text], &[extract::schema()], []);
+        self.learn_size(&usage.model, size, &usage.tokens);
+        let reading = match reply.stop_reason.is_cut() {
+            true => Err("the answer was cut at its limit".into()),
+            false => extract::read(&reply.text(), &input, &turns).map_err(|e| e.to_string()),
+        };
+        let mut reading = match reading {
+            Ok(reading) => reading,
+            Err(message) => {
+                self.keep_paid(vec![usage]).await;
+                return Err(Error::MalformedStream { message });
+            }
+        };
+
         {
             let state = self.state.borrow();
             let proposals = &mut reading.proposals;
@@ -239,17 +280,6 @@ impl<P: Ports> Memory<P> {
             FactId::new(now.unix_ms, random)
         };
         let ops = resolve(reading.proposals, &all, now, new_id);
-        let usage = Usage {
-            v: Usage::VERSION,
-            id: UsageId::new(now.unix_ms, self.ports.clock().random()),
-            purpose: Purpose::Extract,
-            session,
-            model: self.config.extraction_model.clone(),
-            request_id: reply.request_id,
-            tokens: reply.tokens,
-            at,
-            first_text_ms: None,
-        };
         Ok((ops, usage))
     }
 

@@ -13,6 +13,7 @@ mod audit;
 mod cancel;
 mod chat;
 mod check;
+mod circuits;
 mod compact;
 mod curate;
 mod embedder_status;
@@ -38,14 +39,17 @@ mod record;
 mod room;
 mod search;
 mod serial;
+mod sizes;
 mod together;
 mod tools;
+mod usage;
 mod wire;
 
 pub use audit::{AuditItem, AuditReport};
 pub use cancel::Cancel;
 pub use chat::{ChatEvent, Send, Sent};
 pub use check::{CheckReport, Finding, Problem};
+pub use circuits::CircuitsStatus;
 pub use embedder_status::{EmbedderState, EmbedderStatus};
 pub use episodes::{Extent, TurnFilter, TurnPage};
 pub use evaluate::Evaluation;
@@ -62,6 +66,7 @@ pub use ports::{
 };
 pub use record::SpokenTurn;
 pub use search::{BlockPreview, RecallRequest, Recollected, RecollectedItem};
+pub use sizes::EstimatorStatus;
 
 use crate::batch::{Batch, Durability, Op};
 use crate::claude::request::Message;
@@ -74,6 +79,8 @@ use crate::model::{
     SessionId, Stamp, Tombstone, TurnId,
 };
 use crate::recall::{Corpus, EmbedderSpec, SegmentKey};
+use crate::text::calibration::Calibration;
+use crate::usage::Spending;
 use episodes::HotWindow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -98,6 +105,9 @@ pub struct Memory<P: Ports> {
     tight: Cell<bool>,
     /// The store is encrypted and its key is not at hand.
     locked: Cell<bool>,
+    circuits: circuits::Circuits,
+    /// By model.
+    calibrations: RefCell<BTreeMap<String, Calibration>>,
 }
 
 /// What is held in memory; all of it can be read again from the store.
@@ -128,6 +138,8 @@ struct State {
     came_from_segments: bool,
     /// Why it did not, where there were some.
     unusable: Option<kept::Unusable>,
+    /// What this tab knows of today, from its own requests and from the store.
+    spending: Spending,
     /// Grows with each erasure: who awaited something compares it, and drops what may be gone.
     erasures: u64,
 }
@@ -218,8 +230,9 @@ impl<P: Ports> Memory<P> {
                 Op::Delete { kind, name } => state.let_go(*kind, name),
             }
         }
-        let now_ms = self.ports.clock().now().unix_ms;
-        state.hot.advance(self.config.hot_days, now_ms);
+        let now = self.ports.clock().now();
+        state.hot.advance(self.config.hot_days, now.unix_ms);
+        state.spending.forget_before(now);
     }
 }
 
@@ -245,6 +258,7 @@ impl State {
             kept: kept::Book::default(),
             came_from_segments: false,
             unusable: None,
+            spending: Spending::default(),
             erasures: 0,
         }
     }
@@ -292,10 +306,10 @@ impl State {
             }
             Record::Segment(_) => self.kept.is_stale = true,
             Record::Injection(_)
-            | Record::Usage(_)
             | Record::Generation(_)
             | Record::Judgement(_)
             | Record::Artifact(_) => {}
+            Record::Usage(usage) => self.spending.note(usage),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::episodes::HotWindow;
 use super::kept::{Book, Found};
-use super::{EmbedderStatus, KeptIndex, Memory, Ports, State};
+use super::{CircuitsStatus, EmbedderStatus, EstimatorStatus, KeptIndex, Memory, Ports, State};
 use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -28,6 +28,8 @@ pub struct Status {
     pub embedder: EmbedderStatus,
     pub counts: Counts,
     pub kept_index: KeptIndex,
+    pub circuits: CircuitsStatus,
+    pub estimator: EstimatorStatus,
     /// Records that are there and can not be read, as `kind:name`.
     pub unreadable: Vec<String>,
 }
@@ -76,6 +78,8 @@ impl<P: Ports> Memory<P> {
             closed: Cell::new(false),
             tight: Cell::new(false),
             locked: Cell::new(false),
+            circuits: Default::default(),
+            calibrations: Default::default(),
         };
         match memory.read_in().await {
             Err(Error::Locked) => memory.lock(),
@@ -124,6 +128,7 @@ impl<P: Ports> Memory<P> {
             state.tombstones.len() != held.tombstones.len() || held.sessions.keys().any(is_gone);
         state.erasures = held.erasures + u64::from(is_erased);
         state.ended = ended;
+        state.spending.merge(std::mem::take(&mut held.spending));
         *held = state;
         self.seen_commit.set(seen);
     }
@@ -158,6 +163,12 @@ impl<P: Ports> Memory<P> {
             let unreadable = unreadable.await?.into_iter();
             let name = |name| format!("{}:{name}", kind.name());
             state.unreadable.extend(unreadable.map(name));
+        }
+        // Without a limit nobody asks, and opening is quicker.
+        if self.config.daily_limit_usd.is_some() {
+            for usage in self.usages_of_today().await? {
+                state.spending.note(&usage);
+            }
         }
         let is_held = |id: &String| {
             let mut held = [state.corpus.embedder(), state.corpus.next_embedder()].into_iter();
@@ -317,6 +328,8 @@ impl<P: Ports> Memory<P> {
                 dead_jobs: state.n_jobs(true),
             },
             kept_index: self.kept_index(),
+            circuits: self.circuits_status(),
+            estimator: self.estimator_status(),
             unreadable: state.unreadable.clone(),
         }
     }

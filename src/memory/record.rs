@@ -4,14 +4,13 @@ use super::{Clock, LiveSession, Memory, Ports};
 use crate::agent::toolset;
 use crate::batch::{Batch, Durability, Op};
 use crate::block;
-use crate::claude::request::{Message, message_of, system_text};
+use crate::claude::request::{message_of, system_text};
 use crate::compact;
 use crate::error::{Error, Result};
 use crate::model::{
     Action, Injection, Job, JobId, JobState, JobWork, Kind, Record, Role, Session, SessionId, Turn,
     TurnId,
 };
-use crate::text::tokens::estimate_tokens;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -151,13 +150,15 @@ impl<P: Ports> Memory<P> {
     }
 
     /// A stored session, with its messages put together again byte for byte.
-    async fn restore(&self, id: SessionId) -> Result<Option<LiveSession>> {
+    pub(super) async fn restore(&self, id: SessionId) -> Result<Option<LiveSession>> {
         let mut sessions = self.records(Kind::Session, &id.to_string()).await?;
         let Some(Record::Session(session)) = sessions.pop() else {
             return Ok(None);
         };
         let (turns, injections) = self.spoken(id).await?;
-        Ok(Some(LiveSession::of(session, &turns, &injections)))
+        let mut live = LiveSession::of(session, &turns, &injections);
+        self.size_up(&mut live, &turns).await?;
+        Ok(Some(live))
     }
 
     /// All turns of a session in order, and what was put before their words.
@@ -324,24 +325,18 @@ impl LiveSession {
         let shown = shown.map(|surfaced| surfaced.record);
         let surfaced = session.surfaced.iter().copied().chain(shown).collect();
         let history = compact::messages(turns, injections, session.compacted.as_ref());
-        LiveSession {
+        let mut live = LiveSession {
             surfaced,
             next_index: turns.last().map_or(0, |turn| turn.id.index + 1),
-            prompt_tokens: estimated(&session, &history),
+            prompt_tokens: 0,
             history,
             session,
             busy: false,
             unsaved: Vec::new(),
-        }
+        };
+        live.prompt_tokens = live.size(&live.history).tokens;
+        live
     }
-}
-
-fn estimated(session: &Session, history: &[Message]) -> u64 {
-    let blocks = history.iter().flat_map(|message| &message.content);
-    let texts = blocks.chain(&session.tools).map(Value::to_string);
-    let fixed = estimate_tokens(&session.system) + estimate_tokens(&session.snapshot);
-    let texts: u64 = texts.map(|text| u64::from(estimate_tokens(&text))).sum();
-    u64::from(fixed) + texts
 }
 
 /// Marks the session free again when a call ends, however it ends.

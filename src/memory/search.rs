@@ -119,7 +119,12 @@ impl<P: Ports> Memory<P> {
             .iter()
             .filter_map(RecollectedItem::line)
             .collect();
-        let block = block::recall_block(&lines, now, self.config.block_tokens);
+        let calibration = self.calibration_of(session);
+        let room = calibration.room(self.config.block_tokens);
+        let mut block = block::recall_block(&lines, now, room);
+        if let Some(block) = &mut block {
+            block.tokens = calibration.tokens(block.tokens.into()) as u32;
+        }
         let included: HashSet<RecordRef> = block
             .iter()
             .flat_map(|block| block.included.iter().copied())

@@ -6,6 +6,7 @@ use crate::claude::reply::{Delta, Reply, ReplyBuilder};
 use crate::claude::retry::wait_ms;
 use crate::claude::sse::SseDecoder;
 use crate::error::{Error, Result};
+use serde_json::Value;
 
 /// A complete answer and what was measured on the way.
 pub(super) struct Answer {
@@ -17,12 +18,13 @@ impl<P: Ports> Memory<P> {
     /// Sends a chat request and streams its answer; sends it again while nothing was answered yet.
     pub(super) async fn ask(
         &self,
+        model: &str,
         request: HttpRequest,
         cancel: &Cancel,
         emit: &impl Fn(ChatEvent),
     ) -> Result<Answer> {
         let started = self.now().unix_ms;
-        let response = self.send_with_retries(&request, cancel, |attempt, in_ms, error| {
+        let response = self.send_billed(model, &request, cancel, |attempt, in_ms, error| {
             emit(ChatEvent::Retrying {
                 attempt,
                 in_ms,
@@ -53,6 +55,35 @@ impl<P: Ports> Memory<P> {
                 }
             }
         }
+    }
+
+    /// Sends a request that Claude's API bills, if today's budget has room: every such request goes through here.
+    ///
+    /// # Errors
+    /// `BudgetReached`, and whatever sending gives.
+    pub(super) async fn send_billed(
+        &self,
+        model: &str,
+        request: &HttpRequest,
+        cancel: &Cancel,
+        retrying: impl FnMut(u32, u32, &Error),
+    ) -> Result<HttpResponse<<P::Transport as Transport>::Body>> {
+        self.afford(model).await?;
+        self.send_with_retries(request, cancel, retrying).await
+    }
+
+    /// Sends a request that costs nothing and gives its answer.
+    ///
+    /// # Errors
+    /// Whatever sending gives, and `MalformedStream` for an answer that is no JSON.
+    pub(super) async fn ask_free(&self, request: &HttpRequest, cancel: &Cancel) -> Result<Value> {
+        let mut response = self
+            .send_with_retries(request, cancel, |_, _, _| {})
+            .await?;
+        let body = read_all(&mut response.body, cancel).await?;
+        serde_json::from_slice(&body).map_err(|_| Error::MalformedStream {
+            message: "the answer is no JSON".into(),
+        })
     }
 
     /// Sends a request; waits and sends it again where the error says that this may help.

@@ -354,12 +354,23 @@ pub struct Tokens {
     pub output: u64,
     pub cache_read: u64,
     pub cache_write: u64,
+    /// The part of `cache_write` that is kept for an hour; `None` where the answer did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write_1h: Option<u64>,
 }
 
 impl Tokens {
     /// What Claude was sent, from the cache or not.
     pub fn prompt(&self) -> u64 {
-        self.input + self.cache_read + self.cache_write
+        [self.input, self.cache_read, self.cache_write]
+            .into_iter()
+            .fold(0, u64::saturating_add)
+    }
+
+    /// The part of the prompt that came from the cache, 0 to 1; `None` without a prompt.
+    pub fn cache_share(&self) -> Option<f64> {
+        let prompt = self.prompt();
+        (prompt > 0).then(|| self.cache_read as f64 / prompt as f64)
     }
 }
 

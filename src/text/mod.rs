@@ -5,6 +5,7 @@
 //! [`pieces`] cuts a long text where its sentences end, for one vector per piece.
 
 mod answers;
+pub mod calibration;
 mod days;
 mod fold;
 mod kin;

@@ -16,6 +16,7 @@ use super::panic::install_hook;
 use super::tagged;
 use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
+use super::usage::{self, UsageRequest};
 use super::views::{
     EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, SessionView, StatusView,
     TurnPageView, TurnView,
@@ -70,6 +71,7 @@ struct Options {
     instructions: String,
     block_tokens: Option<u32>,
     max_tokens: Option<u32>,
+    daily_limit: Option<f64>,
     index: Option<IndexName>,
     embedder: EmbedderOption,
     preset: Option<String>,
@@ -159,6 +161,14 @@ enum Request {
     /// By lines of JSON, or by the judgements.
     Evaluate {
         questions: Option<String>,
+    },
+    CountTokens {
+        session: Option<String>,
+        text: String,
+    },
+    Usage {
+        #[serde(deserialize_with = "tagged::by_do")]
+        ask: UsageRequest,
     },
     Work,
     Jobs,
@@ -444,6 +454,7 @@ impl Inner {
         options.context_editing.apply(&mut config);
         config.block_tokens = options.block_tokens.unwrap_or(config.block_tokens);
         config.max_output_tokens = options.max_tokens.unwrap_or(config.max_output_tokens);
+        config.daily_limit_usd = options.daily_limit;
         config.index_mode = match options.index {
             Some(IndexName::Hnsw) => Mode::Hnsw,
             Some(IndexName::Auto) => Mode::Auto,
@@ -618,6 +629,11 @@ impl Inner {
                 let evaluation = memory.evaluate(questions.as_deref(), cancel, progress);
                 give(&EvaluationView::from(&evaluation.await?))
             }
+            Request::CountTokens { session, text } => {
+                let counted = memory.count_tokens(session_id(session)?, &text, cancel);
+                give(&(counted.await? as f64))
+            }
+            Request::Usage { ask } => usage::answer(memory, ask).await,
             Request::Work => {
                 let report = memory.work(cancel).await?;
                 let queue = memory.queue();

@@ -104,6 +104,7 @@ impl Host for PageHost<'_> {
                 "output": tokens.output,
                 "cacheRead": tokens.cache_read,
                 "cacheWrite": tokens.cache_write,
+                "cacheWrite1h": tokens.cache_write_1h,
             },
         });
         self.hook("afterReply", of).await.map(drop)

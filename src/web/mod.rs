@@ -40,6 +40,8 @@ mod tagged;
 mod transfer;
 #[cfg(feature = "engine")]
 mod transport;
+#[cfg(feature = "engine")]
+mod usage;
 #[cfg(feature = "vector-index")]
 mod vector_index;
 #[cfg(feature = "engine")]

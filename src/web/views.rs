@@ -1,6 +1,8 @@
 //! The plain objects that cross into JavaScript. The package's TypeScript types describe the same shapes.
 
 use super::files::FileView;
+use crate::circuit::CircuitStatus;
+use crate::claude::models::cost_usd;
 use crate::claude::reply::StopReason;
 use crate::error::Error;
 use crate::index::{IndexConfig, IndexStats, Mode};
@@ -47,7 +49,11 @@ impl From<&Error> for ErrorView {
                 _ => api.map(|api| api.kind.clone()),
             },
             error_code: api.and_then(|api| api.error_code.clone()),
-            retry_after_ms: api.and_then(|api| api.retry_after_ms),
+            retry_after_ms: match error {
+                Error::BudgetReached { retry_after_ms, .. }
+                | Error::CircuitOpen { retry_after_ms, .. } => Some(*retry_after_ms),
+                _ => api.and_then(|api| api.retry_after_ms),
+            },
             request_id: api.and_then(|api| api.request_id.clone()),
         }
     }
@@ -237,6 +243,7 @@ pub struct TokensView {
     output: f64,
     cache_read: f64,
     cache_write: f64,
+    cache_write1h: Option<f64>,
 }
 
 impl From<&Tokens> for TokensView {
@@ -246,6 +253,7 @@ impl From<&Tokens> for TokensView {
             output: tokens.output as f64,
             cache_read: tokens.cache_read as f64,
             cache_write: tokens.cache_write as f64,
+            cache_write1h: tokens.cache_write_1h.map(|n| n as f64),
         }
     }
 }
@@ -290,6 +298,9 @@ pub enum ChatEventView<'a> {
     Usage {
         model: &'a str,
         tokens: TokensView,
+        cost: Option<f64>,
+        cache_share: Option<f64>,
+        first_text_ms: Option<u32>,
     },
     Tool {
         id: &'a str,
@@ -355,9 +366,16 @@ impl<'a> From<&'a ChatEvent> for ChatEventView<'a> {
             },
             ChatEvent::Thinking(text) => ChatEventView::Thinking { text },
             ChatEvent::Text(text) => ChatEventView::Text { text },
-            ChatEvent::Usage { model, tokens } => ChatEventView::Usage {
+            ChatEvent::Usage {
+                model,
+                tokens,
+                first_text_ms,
+            } => ChatEventView::Usage {
                 model,
                 tokens: tokens.into(),
+                cost: cost_usd(model, tokens),
+                cache_share: tokens.cache_share(),
+                first_text_ms: *first_text_ms,
             },
             ChatEvent::ToolStarted { id, name, input } => ChatEventView::Tool {
                 id,
@@ -406,6 +424,8 @@ pub struct StatusView {
     pub index: Option<IndexView>,
     pub counts: CountsView,
     pub kept_index: KeptIndexView,
+    circuits: CircuitsView,
+    estimator: EstimatorView,
     pub unreadable: Vec<String>,
     pub locked: bool,
     pub version: &'static str,
@@ -417,6 +437,39 @@ pub struct KeptIndexView {
     reason: Option<&'static str>,
     segments: usize,
     unkept: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EstimatorView {
+    model: String,
+    factor: f64,
+    mean_error: Option<f64>,
+    samples: u32,
+}
+
+#[derive(Serialize)]
+struct CircuitsView {
+    recall: CircuitView,
+    extraction: CircuitView,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CircuitView {
+    state: &'static str,
+    failures: u32,
+    retry_in_ms: f64,
+}
+
+impl From<CircuitStatus> for CircuitView {
+    fn from(status: CircuitStatus) -> CircuitView {
+        CircuitView {
+            state: status.position.name(),
+            failures: status.failures,
+            retry_in_ms: status.retry_in_ms as f64,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -565,6 +618,16 @@ impl StatusView {
                 reason: status.kept_index.unusable.map(Unusable::name),
                 segments: status.kept_index.segments,
                 unkept: status.kept_index.unkept,
+            },
+            circuits: CircuitsView {
+                recall: status.circuits.recall.into(),
+                extraction: status.circuits.extraction.into(),
+            },
+            estimator: EstimatorView {
+                model: status.estimator.model,
+                factor: status.estimator.factor,
+                mean_error: status.estimator.mean_error,
+                samples: status.estimator.samples,
             },
             unreadable: status.unreadable,
             locked: status.locked,

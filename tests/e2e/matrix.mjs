@@ -6,13 +6,13 @@
 
 /** Calls that are answered from memory, whatever becomes of the store; what a tool can not do, it says in its answer. */
 const FROM_MEMORY = [
-  "facts.list", "facts.history", "queue.list", "status", "encryption.status", "evaluate", "files.list", "files.read",
+  "facts.list", "facts.history", "queue.list", "status", "countTokens", "encryption.status", "evaluate", "files.list", "files.read",
   "tools.definitions", "tools.list", "tools.runnable", "tools.run",
 ];
 /** Calls that read the store. */
 const READS = [
   "recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check", "judgements.list", "export", "granted",
-  "files.execute", "artifacts.list", "artifacts.get", "audit.list", "audit.verify", "audit.export",
+  "usage.list", "usage.totals", "files.execute", "artifacts.list", "artifacts.get", "audit.list", "audit.verify", "audit.export",
 ];
 /** Calls that write to it. */
 const WRITES = [
@@ -278,6 +278,9 @@ export async function call(name) {
       const { id } = await memory.artifacts.add("log", "to be removed");
       await memory.artifacts.remove(id);
     },
+    countTokens: () => memory.countTokens("how long is this?"),
+    "usage.list": () => memory.usage.list(),
+    "usage.totals": () => memory.usage.totals({ by: "day" }),
     "audit.list": () => memory.audit.list(),
     "audit.verify": () => memory.audit.verify(),
     "audit.export": () => memory.audit.export(),

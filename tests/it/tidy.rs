@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, lowest first. A module may use the ones before it, and the ones in its own row.
 const LAYERS: &[&[&str]] = &[
-    &["error", "hex", "real", "time"],
+    &["circuit", "error", "hex", "real", "time"],
     &["model", "seal"],
     &["batch"],
     &["audit"],
@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["recall"],
     &["block"],
     &["claude"],
-    &["compact", "extract"],
+    &["compact", "extract", "usage"],
     &["agent"],
     &["config"],
     &["store"],
@@ -258,6 +258,17 @@ fn nothing_but_the_panic_hook_prints() {
         for print in ["log", "error", "warn", "info", "debug"] {
             let print = format!("console.{print}");
             assert!(!source.contains(&print), "{} has {print}", file.display());
+        }
+    }
+}
+
+#[test]
+fn what_is_billed_is_sent_where_the_budget_is_asked() {
+    for file in files(&root().join("src/memory"), ".rs") {
+        let source = fs::read_to_string(&file).unwrap();
+        if !file.ends_with("memory/wire.rs") {
+            let asks_no_budget = source.contains("send_with_retries(");
+            assert!(!asks_no_budget, "{}", file.display());
         }
     }
 }

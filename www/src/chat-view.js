@@ -1,5 +1,6 @@
 import { day, el } from "./dom.js";
 import { ToolLines } from "./tool-lines.js";
+import { UsageLine } from "./usage-view.js";
 
 /** The conversation: its messages, the field to write in, and what goes wrong on the way. */
 export class ChatView {
@@ -107,6 +108,7 @@ export class ChatView {
     const answer = this.#bubble("assistant", "");
     const words = answer.querySelector(".words");
     const tools = new ToolLines(words);
+    const usage = new UsageLine();
     let isBroken = false;
     answer.setAttribute("aria-busy", "true");
     this.#log.append(mine, answer);
@@ -136,6 +138,9 @@ export class ChatView {
             tools[event.state](event);
             isBroken = words.textContent !== "";
             break;
+          case "usage":
+            usage.add(answer, event);
+            break;
           case "thinking":
             if (!words.textContent) note(answer, "waiting", "Thinking…");
             break;
@@ -143,7 +148,7 @@ export class ChatView {
             note(answer, "waiting", `${event.error.message} Trying again in ${Math.ceil(event.inMs / 1000)} s (${event.attempt} of 2).`);
             break;
           case "notice":
-            note(mine, "notice", ["session_ended", "limit_reached"].includes(event.code) ? event.message : `Memory did not work for this message: ${event.message}`);
+            note(mine, "notice", ["session_ended", "limit_reached", "budget_reached"].includes(event.code) ? event.message : `Memory did not work for this message: ${event.message}`);
             break;
           case "saved":
             mine.dataset.saved = answer.dataset.saved = "true";

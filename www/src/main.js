@@ -8,6 +8,7 @@ import { MemoryView } from "./memory-view.js";
 import { Notices } from "./notices.js";
 import { REVIEW_CHAT, REVIEW_MEMORY, ReviewView } from "./review-view.js";
 import { SessionPicker } from "./session-picker.js";
+import { UsageView } from "./usage-view.js";
 
 const notices = new Notices(document.getElementById("notices"));
 const wanted = new URLSearchParams(location.search);
@@ -21,10 +22,11 @@ try {
   const keep = new KeepView(memory, () => chat.openAgain());
   const chat = new ChatView(memory, answers, keep, isReview ? REVIEW_CHAT : {});
   const facts = new MemoryView(memory, keep);
+  const usage = new UsageView(memory);
   const picker = new SessionPicker(memory, (session) => chat.open(session));
   const drawAll = () => {
     delete document.body.dataset.locked;
-    return Promise.all([chat.open(null), facts.refresh(), files.refresh(), picker.refresh(null)]);
+    return Promise.all([chat.open(null), facts.refresh(), files.refresh(), usage.refresh(), picker.refresh(null)]);
   };
   let drawing = Promise.resolve();
   // A locked memory shows nothing of what was read before.
@@ -42,6 +44,7 @@ try {
     if (event.type === "encryption") lock.show(event);
     if (document.body.dataset.locked) return;
     if (event.type === "restarted" || event.kinds?.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
+    if (event.type === "restarted" || event.kinds?.includes("usage")) void usage.refresh();
     if (event.type === "restarted" || event.kinds?.includes("file")) void files.refresh();
     if (event.type === "changed" && event.kinds.some((kind) => kind === "turn" || kind === "session")) void picker.refresh(chat.session);
   });

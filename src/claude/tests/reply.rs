@@ -148,6 +148,7 @@ fn a_reply_is_kept_as_it_came() {
         output: 89,
         cache_read: 7,
         cache_write: 0,
+        cache_write_1h: Some(0),
     };
     assert_eq!(reply.tokens, tokens);
 }
@@ -365,8 +366,32 @@ fn iterations_are_what_is_billed() {
         output: 16,
         cache_read: 4,
         cache_write: 3,
+        cache_write_1h: None,
     };
     assert_eq!(Reply::from_json(&whole, None).unwrap().tokens, tokens);
+}
+
+#[test]
+fn how_long_something_is_cached_is_told_or_not() {
+    let hour = |usage: Value| {
+        let whole = json!({"content": [], "stop_reason": "end_turn", "usage": usage}).to_string();
+        Reply::from_json(&whole, None)
+            .unwrap()
+            .tokens
+            .cache_write_1h
+    };
+    let split = json!({"ephemeral_5m_input_tokens": 1, "ephemeral_1h_input_tokens": 2});
+    let told = json!({"cache_creation_input_tokens": 3, "cache_creation": split});
+    assert_eq!(hour(told.clone()), Some(2));
+    assert_eq!(hour(json!({"cache_creation_input_tokens": 3})), None);
+    assert_eq!(
+        hour(json!({"input_tokens": 3})),
+        Some(0),
+        "nothing is cached"
+    );
+    assert_eq!(hour(json!({"iterations": [told, {}]})), Some(2));
+    let untold = json!({"cache_creation_input_tokens": 1});
+    assert_eq!(hour(json!({"iterations": [told, untold]})), None);
 }
 
 #[test]

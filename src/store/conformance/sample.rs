@@ -137,6 +137,7 @@ pub fn sample(kind: Kind, i: u32) -> Record {
                 output: 20,
                 cache_read: 0,
                 cache_write: u64::from(i),
+                cache_write_1h: (i % 2 == 1).then_some(u64::from(i)),
             },
             at: at(i),
             first_text_ms: Some(350),
