@@ -91,7 +91,10 @@ impl<P: Ports> Memory<P> {
     /// Reads all that recall needs: from the kept index if it serves, from the records otherwise.
     pub(super) async fn read_in(&self) -> Result<()> {
         match self.read_kept().await? {
-            Found::Everything(everything) => self.hold(*everything),
+            Found::Everything(everything) => {
+                self.hold(*everything);
+                self.read_spent().await?;
+            }
             Found::Unusable(names, why) => {
                 self.load().await?;
                 let mut state = self.state.borrow_mut();
@@ -107,7 +110,7 @@ impl<P: Ports> Memory<P> {
     pub(super) async fn load(&self) -> Result<()> {
         let everything = self.read_all().await?;
         self.hold(everything);
-        Ok(())
+        self.read_spent().await
     }
 
     fn hold(&self, everything: Everything) {
@@ -163,12 +166,6 @@ impl<P: Ports> Memory<P> {
             let unreadable = unreadable.await?.into_iter();
             let name = |name| format!("{}:{name}", kind.name());
             state.unreadable.extend(unreadable.map(name));
-        }
-        // Without a limit nobody asks, and opening is quicker.
-        if self.config.daily_limit_usd.is_some() {
-            for usage in self.usages_of_today().await? {
-                state.spending.note(&usage);
-            }
         }
         let is_held = |id: &String| {
             let mut held = [state.corpus.embedder(), state.corpus.next_embedder()].into_iter();

@@ -53,6 +53,16 @@ impl<P: Ports> Memory<P> {
         self.usages_from(self.now().unix_ms - 2 * DAY_MS).await
     }
 
+    /// Counts what the store knows of today. Without a limit nobody asks, and opening is quicker.
+    pub(super) async fn read_spent(&self) -> Result<()> {
+        if self.config.daily_limit_usd.is_some() {
+            for usage in self.usages_of_today().await? {
+                self.note_spent(&usage);
+            }
+        }
+        Ok(())
+    }
+
     /// Counts a request as soon as it is answered: what is not stored yet, or never will be, was spent, too.
     pub(super) fn note_spent(&self, usage: &Usage) {
         self.state.borrow_mut().spending.note(usage);

@@ -7,6 +7,7 @@ use crate::memory::Memory;
 use crate::model::{Purpose, Usage};
 use crate::usage::{By, UsageFilter, UsageTotal, cost_of, totals};
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
 /// What the page asks; `do` names the variant.
@@ -36,7 +37,7 @@ impl FilterOption {
     }
 }
 
-pub async fn answer(memory: &Memory<Browser>, ask: UsageRequest) -> Result<JsValue> {
+pub async fn answer(memory: &Memory<Rc<Browser>>, ask: UsageRequest) -> Result<JsValue> {
     match ask {
         UsageRequest::List(option) => {
             let usages = memory.usages(&option.filter()?).await?;
