@@ -188,6 +188,8 @@ impl Corpus {
         let text_hash = hash(&text);
         if let Some(known) = self.turns.get(turn.id)
             && known.text_hash == text_hash
+            && known.at == turn.at
+            && self.voices.is_of(known.voice, turn)
             && turn.role != Role::Tool
         {
             return self.still_wanted(known.docs.clone());

@@ -67,6 +67,15 @@ impl Voices {
         Voice::Named(number)
     }
 
+    /// Whether a turn is spoken by this voice.
+    pub fn is_of(&self, voice: Voice, turn: &Turn) -> bool {
+        match voice {
+            Voice::Named(_) => self.name_of(voice) == turn.speaker.as_deref(),
+            Voice::User => turn.speaker.is_none() && turn.role == Role::User,
+            Voice::Assistant => turn.speaker.is_none() && turn.role != Role::User,
+        }
+    }
+
     /// The name of a voice that has one.
     pub fn name_of(&self, voice: Voice) -> Option<&str> {
         match voice {
