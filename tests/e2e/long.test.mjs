@@ -1,0 +1,77 @@
+// A session that grows long is shortened, over the whole path and against the strict fake.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Bare } from "./bare.mjs";
+import { openBrowser } from "./browser.mjs";
+
+let bare;
+let context;
+before(async () => {
+  bare = await Bare.start({ standIn: false });
+  context = await openBrowser(bare.profile);
+  const isSummary = ({ body }) => typeof body.messages[0].content === "string" && !body.output_config?.format;
+  bare.fake.script([
+    { match: ({ body }) => Boolean(body.output_config?.format), reply: { content: '{"facts":[]}' }, times: Infinity },
+    { match: isSummary, reply: { content: "They count crates of quinces." }, times: Infinity },
+    { match: ({ body }) => !body.output_config?.format && !isSummary({ body }), reply: { content: "Noted." }, times: Infinity },
+  ]);
+});
+after(async () => {
+  await context?.close();
+  await bare?.end();
+});
+
+const bodies = () => bare.fake.journal.filter((entry) => entry.path === "/v1/messages" && entry.body !== null).map((entry) => entry.body);
+const chats = () => bodies().filter((body) => Array.isArray(body.messages[0].content));
+const summaries = () => bodies().filter((body) => typeof body.messages[0].content === "string" && !body.output_config?.format);
+const texts = (body) => body.messages.flatMap((message) => message.content.map((block) => block.text));
+
+/** In a page: opens a memory, says so many things in one session, and gives what was told. */
+async function talk({ options, session, from, to }) {
+  const memory = await globalThis.createMemory(options);
+  const chat = memory.chat(session ? { session } : {});
+  const events = [];
+  for (let n = from; n < to; n++) for await (const event of chat.send(`remark ${n}: the cellar holds ${n + 40} crates of quinces`)) events.push(event);
+  const { turns } = await memory.turns.list({ session: chat.session });
+  memory.close();
+  return { session: chat.session, turns: turns.length, events: events.filter(({ type }) => ["compaction", "notice", "cleared"].includes(type)) };
+}
+
+const openPage = async () => {
+  const page = await context.newPage();
+  await page.goto(bare.url);
+  await page.locator("body[data-ready=true]").waitFor({ state: "attached" });
+  return page;
+};
+
+test("the oldest turns give way to a summary, which a new page sends the same", async () => {
+  const options = { database: "long", compaction: { strategy: "summary", everyTurns: 8, keepTurns: 2 } };
+  const first = await (await openPage()).evaluate(talk, { options, from: 0, to: 5 });
+  assert.deepEqual(first.events, [
+    { type: "compaction", state: "started", strategy: "summary" },
+    { type: "compaction", state: "finished", strategy: "summary", turns: 6 },
+  ]);
+  assert.equal(first.turns, 10, "all of them stay stored");
+  assert.equal(summaries().length, 1);
+  const [shortened] = chats().slice(-1);
+  const said = texts(shortened);
+  assert.match(said[0], /^<earlier_in_this_conversation>[^]*They count crates of quinces\./);
+  const remarks = said.filter((text) => text.startsWith("remark")).map((text) => text.slice(0, 8));
+  assert.deepEqual(remarks, ["remark 3", "remark 4"]);
+  // What was left out comes back where it fits, as what was said in other sessions does.
+  assert.ok(said.some((text) => text.startsWith("<memory_update>") && text.includes("remark 2")), said.join("\n"));
+
+  const again = await (await openPage()).evaluate(talk, { options, session: first.session, from: 5, to: 6 });
+  assert.deepEqual(again.events, []);
+  const [grown] = chats().slice(-1);
+  assert.deepEqual(texts(grown).slice(0, said.length), said);
+  assert.deepEqual(bare.fake.journal.flatMap((entry) => entry.violations), []);
+});
+
+test("a setting that can not be is refused with its name", async () => {
+  const refused = await (await openPage()).evaluate(async () => {
+    const tries = [{ strategy: "forget" }, { keepTurns: 0 }, { strategy: "server", atTokens: 10_000 }];
+    return Promise.all(tries.map((compaction) => globalThis.createMemory({ database: "refused", compaction }).then(() => "opened", ({ code, message }) => `${code} ${message}`)));
+  });
+  for (const [at, field] of ["strategy", "keepTurns", "atTokens"].entries()) assert.match(refused[at], new RegExp(`^invalid_input .*compaction\\.${field}`));
+});
