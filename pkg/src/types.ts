@@ -349,6 +349,7 @@ export interface Status {
    * records were read, because of `reason` if there was something to read. `unkept` records changed since.
    */
   keptIndex: { used: boolean; reason: UnusableIndex | null; segments: number; unkept: number };
+  /**
    * Of what fails again and again: `open` is left alone until `retryInMs` is over, `halfOpen` is being tried once. While recall's
    * is open messages go out without memory, with a notice `circuit_open`; while extraction's is open the queue waits.
    */
