@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::rc::Rc;
 
 impl<P: Ports> Memory<P> {
-    /// Keeps a text of the person's. What goes into a message for it is [`reference`].
+    /// Keeps a text of the person's. What goes into a message for it is [`reference()`].
     ///
     /// # Errors
     /// `InvalidInput` for a text that is empty or larger than [`MAX_ARTIFACT_BYTES`] and where nothing is kept, `QuotaExceeded`,
