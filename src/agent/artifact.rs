@@ -27,7 +27,7 @@ pub fn reference(artifact: &Artifact) -> String {
     text
 }
 
-/// The characters from this one on, at most [`MAX_RANGE_CHARS`], below a line that says which they are.
+/// The characters from this one on, at most `MAX_RANGE_CHARS`, below a line that says which they are.
 pub fn range(artifact: &Artifact, from: u64, length: u64) -> String {
     let whole = artifact.text.chars().count() as u64;
     let from = from.min(whole);
