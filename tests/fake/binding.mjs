@@ -4,6 +4,7 @@
 // after a restart: `m` model, `f` digest of system + tools, `p` digest of the messages before the block, `t` digest of
 // the delivered thinking text, `n` the block's place in the sequence of thinking blocks.
 
+import { summarizedPrefixes } from './compaction.mjs';
 import { findModel } from './models.mjs';
 import { refuse } from './rejection.mjs';
 import { canonicalBlock, contentBlocks, digest, frozenDigest, isThinking } from './prompt.mjs';
@@ -22,18 +23,35 @@ function decode(signature) {
   }
 }
 
-/** The running digest of messages, without thinking and cache marks. Merged messages give the same digest. */
+/**
+ * The running digests of messages, without thinking and cache marks. Merged messages give the same digest.
+ *
+ * The first is of the messages as they are. Behind a signed compaction block there are others, of the messages with those in its place
+ * that it summarizes: what was kept of the conversation was thought behind them.
+ */
 class Prefix {
-  #lines = [];
+  #states = [digest('')];
   push(role, block) {
-    if (!isThinking(block)) this.#lines.push(digest(`${role}:${JSON.stringify(canonicalBlock(block))}`));
+    if (isThinking(block)) return;
+    const line = digest(`${role}:${JSON.stringify(canonicalBlock(block))}`);
+    this.#states = [...this.#states.map((state) => digest(`${state}\n${line}`)), ...summarizedPrefixes(block)];
   }
   pushMessage(message) {
     for (const block of contentBlocks(message)) this.push(message.role, block);
   }
   get digest() {
-    return digest(this.#lines.join('\n'));
+    return this.#states[0];
   }
+  get all() {
+    return this.#states;
+  }
+}
+
+/** What thinking behind these messages may be bound to, for the signature of a summary of them. */
+export function prefixesOf(messages) {
+  const prefix = new Prefix();
+  messages.forEach((message) => prefix.pushMessage(message));
+  return prefix.all;
 }
 
 const tokenOf = (block) => decode(block.type === 'thinking' ? block.signature : block.data);
@@ -53,7 +71,8 @@ function isBound(model, body, newAccount) {
 export function checkBinding(body, model, { newAccount }) {
   const drops = body.thinking?.block_binding?.prefix_mismatch_behavior === 'drop_block';
   const bound = isBound(model, body, newAccount);
-  const compacted = contentBlocks(body.messages[0]).some((block) => block.type === 'compaction');
+  // A block of threshold compaction says nothing of what it stands for.
+  const compacted = contentBlocks(body.messages[0]).some((block) => block.type === 'compaction' && !block.signature);
   const frozen = frozenDigest(body);
   const prefix = new Prefix();
   const dropped = new Set();
@@ -79,7 +98,7 @@ export function checkBinding(body, model, { newAccount }) {
         drop(block, path, 'model_binding_mismatch');
         return;
       }
-      const samePlace = token.f === frozen && (compacted || token.p === prefix.digest);
+      const samePlace = token.f === frozen && (compacted || prefix.all.includes(token.p));
       const inSequence = next === null || token.n === next;
       if (bound && (turnBroken || !samePlace || !inSequence)) {
         if (!drops) refuse(mismatch(path), { rule: 'thinking_binding' });

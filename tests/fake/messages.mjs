@@ -79,7 +79,8 @@ const blocksOf = (message) =>
 /**
  * Checks `messages`.
  * @param {object} context `model` (row), `betas` (Set) and `issued`, what this fake answered earlier: a block type the
- *   contract does not list is accepted back only exactly as it was sent.
+ *   contract does not list is accepted back only exactly as it was sent. `summarizes`: the request asks for a summary, so that
+ *   an assistant message at the end is not continued.
  */
 export function checkMessages(messages, context) {
   if (!Array.isArray(messages)) refuse('messages: Input should be a valid list');
@@ -156,7 +157,7 @@ const endsInServerTool = (message) => {
   return last !== undefined && (last.type === 'server_tool_use' || (last.type !== 'tool_result' && last.type.endsWith('_tool_result')));
 };
 
-function checkOrder(messages, { model, issued }) {
+function checkOrder(messages, { model, issued, summarizes }) {
   const first = messages[0];
   if (first.role === 'system') refuse("messages.0: role 'system' cannot be the first message");
   if (first.role === 'assistant' && blocksOf(first)[0].type !== 'compaction') {
@@ -166,7 +167,7 @@ function checkOrder(messages, { model, issued }) {
     if (message.role === 'system') checkSystemPlace(messages, index);
   });
   const last = messages.at(-1);
-  if (last.role !== 'assistant') return;
+  if (last.role !== 'assistant' || summarizes) return;
   const continues = endsInServerTool(last) || issued.wasPaused(last.content);
   const isSummaryOnly = blocksOf(last).every((block) => block.type === 'compaction');
   if (!continues && (isSummaryOnly || !model.prefill)) {

@@ -3,7 +3,7 @@
 // A script says only what matters to its test; ids, signatures, counters and defaults are filled in here. A reply that
 // the API could never give for this request is refused as a mistake of the script.
 
-import { signThinking } from './binding.mjs';
+import { prefixesOf, signThinking } from './binding.mjs';
 import { signCompaction } from './compaction.mjs';
 import { BETA } from './headers.mjs';
 import { thinks } from './models.mjs';
@@ -27,7 +27,7 @@ function impossible(message) {
 export function buildMessage(reply, request) {
   const { body, model, newId } = request;
   const cutInputs = new Map();
-  let content = givenContent(reply).map((block) => complete(block, newId));
+  let content = givenContent(reply).map((block) => complete(block, request));
   const stopReason = reply.stop_reason ?? impliedStopReason(reply, content);
   if (!reply.impossible) checkPossible(content, stopReason, request);
 
@@ -80,13 +80,13 @@ function impliedStopReason(reply, content) {
 
 const refusalDetails = (refusal) => ({ type: 'refusal', category: null, explanation: null, ...(typeof refusal === 'object' && refusal) });
 
-function complete(block, newId) {
+function complete(block, { body, newId }) {
   if (block.type === 'text') return { type: 'text', text: block.text, citations: block.citations ?? null };
   if (block.type === 'tool_use') {
     return { type: 'tool_use', id: block.id ?? newId('toolu_'), name: block.name, input: block.input ?? {}, caller: { type: 'direct' } };
   }
   if (block.type === 'compaction' && block.encrypted_content === undefined && block.signature === undefined && block.content !== null) {
-    return { ...block, signature: signCompaction(block.content) };
+    return { ...block, signature: signCompaction(block.content, prefixesOf(body.messages)) };
   }
   return block;
 }

@@ -34,9 +34,11 @@ const isSnapshot = (text) => /^<memory_snapshot[\s>]/.test(text) && text.include
 const memoryLines = (text) =>
   text.split(/\r\n|\r|\n/).map((line) => line.trim()).filter((line) => line.startsWith('- ')).map((line) => line.replaceAll('&lt;', '<'));
 
+const newestOfUser = (messages) => messages.findLast((message) => message.role === 'user');
+
 /** What a message asks to be looked up in so many words, if there is the tool for it and it has not said anything yet. */
 function wantsToLookUp({ tools = [], messages }) {
-  const [newest] = messages.slice(-1);
+  const newest = newestOfUser(messages);
   if (!tools.some((tool) => tool.name === 'recall') || contentBlocks(newest).some((block) => block.type === 'tool_result')) return undefined;
   return textsOf(newest).map((text) => /^look up (.+)$/is.exec(text)?.[1].trim()).find(Boolean);
 }
@@ -46,9 +48,10 @@ const foundLines = (message) =>
   contentBlocks(message).filter((block) => block.type === 'tool_result' && typeof block.content === 'string').flatMap((block) => memoryLines(block.content));
 
 function chatAnswer({ system, messages }) {
-  const newest = messages.findLast((message) => message.role === 'user');
-  const texts = textsOf(newest);
+  const newest = newestOfUser(messages);
   const question = wordsOf(newest);
+  // Those that a later message of the user has cleared are not among them any more.
+  const texts = [newest, ...messages.filter((message) => message.role === 'system')].flatMap(textsOf);
   const blocks = [...textsOf({ content: system }).filter(isSnapshot), ...texts.filter(isUpdate)];
   const lines = blocks.flatMap(memoryLines);
 

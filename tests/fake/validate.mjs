@@ -1,7 +1,7 @@
 // The body of `POST /v1/messages` and `/v1/messages/count_tokens`: fields, models and what excludes what.
 
 import { checkBreakpoints, cacheControl } from './breakpoints.mjs';
-import { checkCompactionRequest } from './compaction.mjs';
+import { checkCompactionRequest, checkFinished } from './compaction.mjs';
 import { checkContextManagement } from './context.mjs';
 import { BETA } from './headers.mjs';
 import { checkMessages, checkSystem, effort, needsBeta } from './messages.mjs';
@@ -79,7 +79,8 @@ export function checkBody(body, { counting, betas, issued }) {
   const budget = newSchemaBudget();
   if (body.system !== undefined) checkSystem(body.system, 'system');
   if (body.tools !== undefined) checkTools(body.tools, 'tools', budget);
-  checkMessages(body.messages, { model, betas, issued });
+  checkFinished(body, issued);
+  checkMessages(body.messages, { model, betas, issued, summarizes: Boolean(body.compaction) });
   checkThinking(body, model, betas);
   checkSampling(body, model);
   if (body.tool_choice !== undefined) checkToolChoice(body.tool_choice, { tools: body.tools, model, thinking: body.thinking });

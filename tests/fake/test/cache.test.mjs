@@ -145,6 +145,27 @@ test('automatic caching marks the last block and skips clear_at messages', async
   assert.equal(second.usage.cache_read_input_tokens, first.usage.cache_creation_input_tokens);
 });
 
+test('a clear_at message is read once and paid once, behind the marked message of the user', async () => {
+  fake.script(always());
+  const betas = ['mid-conversation-system-clear-at-2026-08-21'];
+  const clearing = (label) => ({ role: 'system', clear_at: 'next_user_message', content: long(label) });
+  const inputOf = ({ usage }) => usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens;
+  const ends = (messages) => messages.map((message, at) => (at === messages.findLastIndex(({ role }) => role === 'user') ? user(text(message.content[0].text, mark())) : message));
+  const history = [];
+  const totals = [];
+  for (const n of [1, 2, 3]) {
+    history.push(user(text(long(`q${n}`))), clearing(`memory ${n}`));
+    const answer = await ask(fake, hello({ messages: ends(history) }), { betas });
+    const [read, written] = counts(answer);
+    assert.ok(written >= 800 && written < 1000, `only the question is written: ${written}`);
+    assert.ok(answer.usage.input_tokens >= 800, 'the message behind it is paid as input');
+    if (n > 1) assert.ok(read >= (n - 1) * 800, 'and is no part of what is read later');
+    totals.push(inputOf(answer));
+    history.push({ role: 'assistant', content: answer.content });
+  }
+  assert.ok(totals[2] - totals[1] < 900, `a turn adds its question and its answer: ${totals}`);
+});
+
 test('parallel first requests do not hit each other', async () => {
   const hold = gate();
   fake.script([{ reply: { slowFirstByte: hold } }, { reply: {} }, { reply: {} }]);

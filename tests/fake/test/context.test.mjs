@@ -119,15 +119,76 @@ test('an on-demand summary is signed, billed in iterations and replaces the hist
   const next = await call(fake, resumed([block]));
   assert.equal(next.status, 200, next.json.error?.message);
   const code = async (request) => (await call(fake, request)).json.error.details?.error_code;
-  assert.equal(await code(resumed([{ ...block, content: 'They fought.' }])), 'compaction_block_content_mismatch');
-  assert.equal(await code(resumed([{ ...block, signature: 'made-up' }])), 'compaction_block_signature_invalid');
+  assert.equal(await code(resumed([{ ...block, content: 'They fought.' }])), 'compaction_content_mismatch');
+  assert.equal(await code(resumed([{ ...block, signature: 'made-up' }])), 'compaction_signature_invalid');
   assert.equal(await code(resumed([block, block])), 'compaction_block_ambiguous');
   const late = { body: hello({ messages: [user('a'), { role: 'assistant', content: [block] }, user('b')] }), betas: [ON_DEMAND] };
   assert.equal(await code(late), 'compaction_block_misplaced');
   const again = resumed([block]);
   const nothing = { ...again, body: { ...again.body, max_tokens: 4096, compaction: { type: 'summarize' }, messages: [{ role: 'assistant', content: [block] }] } };
-  assert.match((await call(fake, nothing)).json.error.message, /prefill|nothing to summarize/);
+  assert.equal((await call(fake, nothing)).json.error.details?.error_code, 'compaction_nothing_to_summarize');
+  const edits = { context_management: { edits: [{ type: 'compact_20260112' }] } };
+  const both = await call(fake, { body: { ...again.body, ...edits }, betas: [ON_DEMAND, 'compact-2026-01-12'] });
+  assert.match(both.json.error.message, /cannot be combined with a compaction block/);
   assert.equal((await call(fake, { ...again, betas: [] })).status, 400, 'the beta stays');
+});
+
+test('a summary is asked for at the end of a turn, and not in the middle of one', async () => {
+  fake.reset();
+  const summary = { reply: { content: [{ type: 'compaction', content: 'They greeted.' }] } };
+  fake.script([{ reply: { content: [{ type: 'tool_use', id: 'toolu_a', name: 'look', input: {} }] } }, { reply: { pauseTurn: true, content: 'Wait.' } }, summary]);
+  const ask1 = await ask(fake, hello({ tools }));
+  const paused = await ask(fake, hello({ tools }));
+  const body = (content, changes) => hello({ tools, max_tokens: 4096, compaction: { type: 'summarize' }, messages: [user('Hello'), { role: 'assistant', content }], ...changes });
+  const code = async (body) => (await call(fake, { body, betas: [ON_DEMAND] })).json.error.details?.error_code;
+  assert.equal(await code(body(ask1.content)), 'compaction_incomplete_turn');
+  assert.equal(await code(body(paused.content)), 'compaction_incomplete_turn');
+  const done = await call(fake, { body: body([{ type: 'text', text: 'Hi' }]), betas: [ON_DEMAND] });
+  assert.equal(done.status, 200, done.json.error?.message);
+  for (const [change, words] of [
+    [{ max_tokens: 4095 }, /at least 4096/],
+    [{ stop_sequences: ['x'] }, /stop_sequences/],
+    [{ model: 'claude-haiku-4-5' }, /not supported on/],
+    [{ output_config: { format: { type: 'json_schema', schema: { type: 'object', additionalProperties: false, properties: {} } } } }, /output_config\.format/],
+  ]) {
+    const { status, json } = await call(fake, { body: body([{ type: 'text', text: 'Hi' }], change), betas: [ON_DEMAND] });
+    assert.equal(status, 400);
+    assert.match(json.error.message, words);
+  }
+});
+
+test('what is kept behind a summary keeps its thinking, and only as it was', async () => {
+  fake.reset();
+  const asks = ({ body }) => Boolean(body.compaction);
+  fake.script([
+    ...['One.', 'Two.'].map((content) => ({ match: asks, reply: { content: [{ type: 'compaction', content }] } })),
+    always({ content: [{ type: 'thinking', thinking: 'Hm.' }, { type: 'text', text: 'Yes.' }] }),
+  ]);
+  const body = (messages, changes) => hello({ model: 'claude-opus-5-5', tools, max_tokens: 4096, messages, ...changes });
+  const status = async (messages, changes) => (await call(fake, { body: body(messages, changes), betas: [ON_DEMAND] })).status;
+  const history = [];
+  const says = async (words) => {
+    history.push(user(words));
+    const { content } = await ask(fake, body(history), { betas: [ON_DEMAND] });
+    history.push({ role: 'assistant', content });
+  };
+  const summarize = async (n) => {
+    const { content } = await ask(fake, body(history.slice(0, n), { compaction: { type: 'summarize' } }), { betas: [ON_DEMAND] });
+    history.splice(0, n, { role: 'assistant', content });
+  };
+  for (const words of ['one', 'two', 'three']) await says(words);
+  await summarize(2);
+  await says('four');
+  const next = [...history, user('five')];
+  assert.equal(await status(next), 200);
+  assert.equal(await status(next, { system: 'Other.' }), 400, 'another system');
+  assert.equal(await status([history[0], user('zwei'), ...next.slice(2)]), 400, 'another message');
+  assert.equal(await status([history[0], ...next.slice(3)]), 400, 'a gap');
+  // What was thought before the first summary and after it is kept behind the second.
+  await summarize(3);
+  await says('five');
+  assert.equal(await status([...history, user('six')]), 200);
+  assert.equal(await status([history[0], user('drei'), ...history.slice(2), user('six')]), 400);
 });
 
 test('everything before a compaction block is gone', async () => {

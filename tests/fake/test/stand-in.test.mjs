@@ -33,6 +33,10 @@ test('a chat answer quotes the memory it was given and nothing else', async (t) 
   assert.equal(await says(fake, { messages: user(text(notMemory)) }), `${opening}You asked: “${notMemory}”. This request carried no memory.`);
   const older = [...user(text(UPDATE), text('Hi')), { role: 'assistant', content: 'Hello' }, ...user(text('Again'))];
   assert.equal(await says(fake, { messages: older }), `${opening}You asked: “Again”. This request carried no memory.`, 'only the newest message counts');
+  const behind = (content) => ({ role: 'system', clear_at: 'next_user_message', content });
+  const scoped = [...user(text('Hi')), behind(SNAPSHOT.replaceAll('snapshot', 'update')), { role: 'assistant', content: 'Hello' }, ...user(text('Again')), behind(UPDATE)];
+  const { content } = await ask(fake, hello({ model: 'claude-opus-4-8', messages: scoped }), { betas: ['mid-conversation-system-clear-at-2026-08-21'] });
+  assert.equal(content.at(-1).text, `${opening}You asked: “Again”. Your memory block held:\n- Allergic to peanuts (2026-10-01)\n- Uses a <b> tag`, 'what was cleared is gone');
 });
 
 test('it streams, thinks where the model thinks, and keeps binding valid over turns', async (t) => {
