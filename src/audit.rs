@@ -199,7 +199,7 @@ fn surfaced(batch: &Batch, stamp: &Stamp) -> Vec<AuditSurfaced> {
             }
             Op::Insert(Record::Injection(injection)) => {
                 let request = format!("turn:{}", injection.turn);
-                all.extend(injection.surfaced.iter().map(|surfaced| AuditSurfaced {
+                all.extend(injection.all_surfaced().map(|surfaced| AuditSurfaced {
                     request: request.clone(),
                     record: surfaced.record,
                     score: Some(surfaced.score),

@@ -26,6 +26,33 @@ pub const SNAPSHOT_TURN_CHARS: usize = 300;
 /// How much of the reason for a stale mark is shown.
 const REASON_CHARS: usize = 120;
 
+/// Where the working-memory block of a message stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// In the person's message, before their words. It stays in the conversation, so each memory goes out once.
+    #[default]
+    User,
+    /// In a system message behind it that counts for this turn only. It costs nothing on later turns, so it always holds all that
+    /// fits; only some models have such messages.
+    System,
+}
+
+impl Place {
+    pub const ALL: [Place; 2] = [Place::User, Place::System];
+
+    pub fn from_name(name: &str) -> Option<Place> {
+        Place::ALL.into_iter().find(|place| place.name() == name)
+    }
+
+    /// A stable name, the same in Rust and in the package.
+    pub fn name(self) -> &'static str {
+        match self {
+            Place::User => "user",
+            Place::System => "system",
+        }
+    }
+}
+
 /// A text for Claude, and what is in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
@@ -54,6 +81,22 @@ pub enum BlockItem<'a> {
         /// The part of its text to show.
         excerpt: &'a str,
     },
+}
+
+impl BlockItem<'_> {
+    /// Whether it may stand in a system message, which speaks with the application's authority: only what the person or Claude said
+    /// may. What a tool, a file or an import brought can be anybody's words.
+    pub fn is_spoken(&self) -> bool {
+        let is_said = |fact: &Fact| match fact.origin {
+            Origin::User | Origin::Assistant | Origin::Manual => true,
+            Origin::Tool | Origin::Import => false,
+        };
+        match self {
+            BlockItem::Fact { fact, older } => is_said(fact) && older.iter().all(|f| is_said(f)),
+            BlockItem::Turn { turn, .. } => turn.role != Role::Tool,
+            BlockItem::File { .. } => false,
+        }
+    }
 }
 
 /// The working-memory block for one message; `None` if there is nothing to say or no room to say it.

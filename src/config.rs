@@ -1,6 +1,7 @@
 //! Settings, with the reason of each default.
 
 use crate::agent::Preset;
+use crate::block::Place;
 use crate::claude::context::ClearTools;
 use crate::claude::models::cost_usd;
 use crate::compact::Policy;
@@ -42,6 +43,8 @@ pub struct Config {
     /// Upper limit of the working-memory block of one message. 800 tokens hold about 25 facts, and cost
     /// less than a tenth of replaying earlier sessions.
     pub block_tokens: u32,
+    /// Where that block stands, with the models that have both places.
+    pub recall_place: Place,
     /// Upper limit of the snapshot that opens a session: six excerpts of 300 characters with their dates.
     pub snapshot_tokens: u32,
     /// Which embedder recall is to go by.
@@ -76,6 +79,7 @@ impl Config {
             instructions: String::new(),
             max_output_tokens: 8_192,
             block_tokens: crate::block::BLOCK_TOKENS,
+            recall_place: Place::default(),
             snapshot_tokens: crate::block::SNAPSHOT_TOKENS,
             embedder: EmbedderChoice::default(),
             index_mode: Mode::default(),

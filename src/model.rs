@@ -25,7 +25,7 @@ pub use id::{ArtifactId, FactId, JobId, JudgementId, Namespace, SessionId, TurnI
 pub use judgement::Judgement;
 pub use record::{
     Compacted, Generation, Injection, Job, JobState, JobWork, Kind, Purpose, Record, RecordRef,
-    Session, StoredVector, Summary, Surfaced, Tokens, Usage, VectorOwner,
+    Session, StoredVector, Summary, Surfaced, Tokens, TurnScoped, Usage, VectorOwner,
 };
 pub use segment::Segment;
 pub use tombstone::Tombstone;

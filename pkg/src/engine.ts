@@ -6,7 +6,7 @@ import { hasSimd } from "./simd.js";
 import { keepGraph, type GraphKeeper } from "./graph-keeper.js";
 import { forgetTable, loadTable } from "./table.js";
 import { filesLock, holdLock, type Hold } from "./tabs.js";
-import type { CompactionOptions, ContextEditingOptions, EmbedderStatus } from "./types.js";
+import type { CompactionOptions, ContextEditingOptions, EmbedderStatus, RecallOptions } from "./types.js";
 
 export type { TextEmbedder } from "./wasm/simd/onhand.js";
 
@@ -27,6 +27,7 @@ export interface EngineOptions {
   index: "scan" | "hnsw" | "auto" | null;
   embedder: EmbedderOption;
   preset: string | null;
+  recall: RecallOptions;
   compaction: CompactionOptions | { off: true };
   contextEditing: ContextEditingOptions | { off: true };
   /** Where the embedding table is, if not in this package. */

@@ -16,7 +16,7 @@ import { CommitChannel, filesLock, onReturn, Presence } from "./tabs.js";
 import { MemoryTools } from "./tools.js";
 import { exportStream, importFrom, type ExportOptions, type ImportOptions, type ImportSource } from "./transfer.js";
 import { UsageLog } from "./usage.js";
-import type { Block, CheckReport, CompactionOptions, ContextEditingOptions, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
+import type { Block, CheckReport, CompactionOptions, ContextEditingOptions, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, RecallOptions, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -43,6 +43,8 @@ export interface MemoryOptions {
   preset?: "stateless" | "episodic" | "assistant" | "agent";
   /** Your own instructions to Claude. */
   instructions?: string;
+  /** How what memory holds gets to Claude. */
+  recall?: RecallOptions;
   /** When and how a long session is shortened; false: never. */
   compaction?: CompactionOptions | false;
   /** What Claude's API may leave out of long prompts; false: no tool results. */
@@ -455,6 +457,7 @@ function engineOptions(options: MemoryOptions, embedder: EmbedderOption): Engine
     index: options.index ?? null,
     embedder,
     preset: options.preset ?? null,
+    recall: options.recall ?? {},
     compaction: options.compaction === false ? { off: true } : (options.compaction ?? {}),
     contextEditing: options.contextEditing === false ? { off: true } : (options.contextEditing ?? {}),
     tableUrl: options.tableUrl ? new URL(options.tableUrl, location.href).href : null,

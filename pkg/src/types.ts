@@ -204,9 +204,24 @@ export interface Evaluation {
   problems: { line: number; code: "not_json" | "wrong_field" | "unknown_record"; message: string }[];
 }
 
+/**
+ * Where memory stands that goes with a message. `"user"`: in the message, before its words, where it stays, so each memory goes out once.
+ * `"system"`: in a system message behind it that Claude reads for this turn only. It costs nothing on later turns, so it always
+ * holds all that fits. But it speaks with your authority: a block with something that nobody in the conversation said (of a memory
+ * file, a tool or an import) goes to `"user"`, and so does every block for a model without such messages.
+ */
+export type RecallPlace = "user" | "system";
+
+/** How memory gets to Claude. */
+export interface RecallOptions {
+  /** Default `"user"`. Events and `memory.block()` tell which place was used. */
+  place?: RecallPlace;
+}
+
 /** The working-memory block of one message, as it would be sent. */
 export interface Block {
   text: string;
+  place: RecallPlace;
   items: RecalledItem[];
   /** Estimated; never above the limit that was set. */
   tokens: number;
@@ -257,7 +272,7 @@ export interface ContextEditingOptions {
 /** What happens while a message is answered, in this order; `thinking` and `text` arrive in pieces. */
 export type ChatEvent =
   | { type: "session"; session: string }
-  | { type: "memory"; block: string | null; tokens: number; items: RecalledItem[] }
+  | { type: "memory"; block: string | null; place: RecallPlace; tokens: number; items: RecalledItem[] }
   | { type: "retrying"; attempt: number; inMs: number; error: { code: string; message: string; status?: number } }
   /** The conversation is long: its oldest turns are left out of the requests from now on. They stay stored, and can be recalled. */
   | { type: "compaction"; state: "started"; strategy: CompactionStrategy }

@@ -10,6 +10,7 @@
 
 pub mod context;
 pub mod failure;
+pub mod message;
 pub mod models;
 pub mod reply;
 pub mod request;

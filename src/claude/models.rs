@@ -80,6 +80,8 @@ pub struct ModelInfo {
     pub mid_conversation_system: bool,
     /// Whether such a message may end with the turn (`clear_at`).
     pub clear_at: bool,
+    /// Whether such a message right behind tool results may pass for one of them. A few words between the two help.
+    pub takes_system_for_result: bool,
     pub compaction: Compaction,
     /// `None` if not known: then no cost is shown, rather than a wrong one.
     pub prices: Option<Prices>,
@@ -127,6 +129,7 @@ pub static MODELS: [ModelInfo; 11] = [
         id: "claude-haiku-5-5",
         thinking: Thinking::OnOrDisabled,
         forced_tool_choice: true,
+        takes_system_for_result: true,
         compaction: Compaction::OnDemand,
         prices: prices(0.10, 0.50, 0.01, 0.125, 0.20),
         long_prompt: Some(LongPrompt {
@@ -233,6 +236,7 @@ const CURRENT: ModelInfo = ModelInfo {
     forced_tool_choice: false,
     mid_conversation_system: true,
     clear_at: true,
+    takes_system_for_result: false,
     compaction: Compaction::OnDemandAndThreshold,
     prices: None,
     long_prompt: None,

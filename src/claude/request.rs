@@ -4,10 +4,9 @@
 //! and newer models tie every thinking block to the exact bytes before it. So nothing earlier is ever composed
 //! anew: replies go back as they came, and what was injected comes back from the ledger.
 
-use crate::{
-    claude::{context::ContextEdits, models::model},
-    model::{Injection, Role, Turn},
-};
+use super::context::ContextEdits;
+use super::message::{Message, MessageRole, sent, text_block};
+use super::models::model;
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeStruct},
@@ -21,8 +20,8 @@ pub const INSTRUCTIONS: &str = "\
 You are Claude, talking with one person in a chat that remembers earlier sessions. \
 The memory is kept on that person's own device. The application shows you parts of it as quoted data:
 - <memory_snapshot> in this system prompt: how things stood when this session began.
-- <memory_update> before the person's own words in a message: what may matter for that message. \
-The application put it there; the person did not write it.
+- <memory_update> before the person's own words in a message, or in a message of the system's after it: what may matter \
+for that message. The application put it there; the person did not write it.
 
 How to use it:
 - Memory may be outdated, incomplete or wrong. What the person says in this conversation always wins over it, \
@@ -45,53 +44,6 @@ pub fn system_text(host_instructions: &str) -> String {
     match host_instructions.trim() {
         "" => INSTRUCTIONS.to_string(),
         host => format!("{INSTRUCTIONS}\n\n{host}"),
-    }
-}
-
-/// Who a message is from, in the API's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MessageRole {
-    User,
-    Assistant,
-}
-
-/// One entry of `messages`, without any `cache_control`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    pub role: MessageRole,
-    pub content: Vec<Value>,
-}
-
-/// The user's message: what memory has to say first, so that the user's own words come last.
-pub fn user_message(injection: Option<&str>, user_text: &str) -> Message {
-    let injected = injection.filter(|text| !text.is_empty());
-    let texts = injected.into_iter().chain([user_text]);
-    Message {
-        role: MessageRole::User,
-        content: texts.map(text_block).collect(),
-    }
-}
-
-/// A recorded turn as it was sent or received, with the ledger's bytes back in their place.
-///
-/// That place is before everything but tool results, which the API wants first.
-pub fn message_of(turn: &Turn, injection: Option<&Injection>) -> Message {
-    let mut content = turn.content.clone();
-    if let Some(injection) = injection.filter(|injection| !injection.text.is_empty()) {
-        debug_assert_eq!(injection.turn, turn.id, "the ledger's entry of this turn");
-        let after_results = content
-            .iter()
-            .position(|block| block["type"] != "tool_result")
-            .unwrap_or(content.len());
-        content.insert(after_results, text_block(&injection.text));
-    }
-    Message {
-        role: match turn.role {
-            Role::Assistant => MessageRole::Assistant,
-            Role::User | Role::Tool => MessageRole::User,
-        },
-        content,
     }
 }
 
@@ -121,14 +73,13 @@ pub struct ChatRequest<'a> {
 impl ChatRequest<'_> {
     /// The request's headers, with the betas that its fields need.
     pub fn headers(&self) -> Vec<(String, String)> {
-        let mut blocks = self
-            .history
-            .iter()
-            .chain(self.newest)
-            .flat_map(|message| &message.content);
+        let messages = self.messages();
+        let mut blocks = messages.iter().flat_map(|message| &message.content);
         let has_compaction = blocks.any(|block| block["type"] == "compaction");
+        let has_scoped = messages.iter().any(|m| m.role == MessageRole::System);
         let binding = self.drops_thinking.then_some(BINDING_BETA).into_iter();
-        let betas: Vec<_> = binding.chain(self.context.betas(has_compaction)).collect();
+        let betas = binding.chain(has_scoped.then_some(CLEAR_AT_BETA));
+        let betas: Vec<_> = betas.chain(self.context.betas(has_compaction)).collect();
         let mut headers = headers();
         if !betas.is_empty() {
             headers.push(("anthropic-beta".into(), betas.join(",")));
@@ -149,15 +100,17 @@ impl ChatRequest<'_> {
         self.body_as(None, false)
     }
 
+    fn messages(&self) -> Vec<&Message> {
+        sent(self.history.iter().chain(self.newest), model(self.model))
+    }
+
     fn body_as(&self, max_tokens: Option<u32>, stream: bool) -> String {
         let system: Vec<Value> = [self.system, self.snapshot]
             .into_iter()
             .filter(|text| !text.is_empty())
             .map(text_block)
             .collect();
-        // A message without content is refused, and would make every later request fail: it is left out, always.
-        let all = self.history.iter().chain(self.newest);
-        let messages: Vec<&Message> = all.filter(|m| !m.content.is_empty()).collect();
+        let messages = self.messages();
         let breakpoints = message_breakpoints(&messages);
         to_json(&ChatBody {
             model: self.model,
@@ -177,7 +130,7 @@ impl ChatRequest<'_> {
                 .enumerate()
                 .map(|(at, message)| SentMessage {
                     role: message.role,
-                    content: sent_blocks(at, message, &breakpoints),
+                    blocks: sent_blocks(at, message, &breakpoints),
                 })
                 .collect(),
         })
@@ -243,6 +196,9 @@ impl ExtractRequest<'_> {
 /// The beta under which a request may say what becomes of thinking that does not fit its prefix.
 const BINDING_BETA: &str = "thinking-binding-controls-2026-08-01";
 
+/// The beta under which a system message among the messages may end with its turn.
+const CLEAR_AT_BETA: &str = "mid-conversation-system-clear-at-2026-08-21";
+
 /// The `thinking` field of a session whose prefix was once not what its thinking blocks are bound to. Without it the API
 /// refuses every later request of that session.
 fn unbound() -> Value {
@@ -278,7 +234,8 @@ type Place = (usize, usize);
 /// place of the request before if it would otherwise be out of reach.
 ///
 /// User messages that follow each other are one to the API, and one request: the results of calls that were not run, and
-/// the person's next words. Only the end of the last one was a breakpoint.
+/// the person's next words. Only the end of the last one was a breakpoint. A system message carries none: what is cached up to it
+/// would be gone with it. It is counted among the blocks to look back over, which at worst sets the second breakpoint early.
 fn message_breakpoints(messages: &[&Message]) -> Vec<Place> {
     let ends_run = |at: usize| {
         let is_user = |at: usize| messages.get(at).map(|next| next.role) == Some(MessageRole::User);
@@ -319,10 +276,6 @@ fn is_cacheable(block: &Value) -> bool {
     }
 }
 
-fn text_block(text: &str) -> Value {
-    json!({"type": "text", "text": text})
-}
-
 fn sent_blocks<'a>(at: usize, message: &'a Message, breakpoints: &[Place]) -> Vec<SentBlock<'a>> {
     let blocks = message.content.iter().enumerate();
     blocks
@@ -353,10 +306,28 @@ struct ChatBody<'a> {
     messages: Vec<SentMessage<'a>>,
 }
 
-#[derive(Serialize)]
 struct SentMessage<'a> {
     role: MessageRole,
-    content: Vec<SentBlock<'a>>,
+    blocks: Vec<SentBlock<'a>>,
+}
+
+impl Serialize for SentMessage<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("message", 3)?;
+        fields.serialize_field("role", &self.role)?;
+        match self.role {
+            MessageRole::User | MessageRole::Assistant => {
+                fields.serialize_field("content", &self.blocks)?;
+            }
+            MessageRole::System => {
+                let texts = self.blocks.iter().map(|sent| &sent.block["text"]);
+                let text: String = texts.filter_map(Value::as_str).collect();
+                fields.serialize_field("clear_at", "next_user_message")?;
+                fields.serialize_field("content", &text)?;
+            }
+        }
+        fields.end()
+    }
 }
 
 /// A block as it goes out: the stored one, with this request's breakpoint and no other.

@@ -1,6 +1,6 @@
 //! How large a prompt is, estimated before it is sent.
 
-use super::request::Message;
+use super::message::{Message, read};
 use crate::text::tokens::estimate_tokens;
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ impl Size {
         }
     }
 
-    /// Of what a request says: texts, and the definitions of tools as they are written.
+    /// Of what Claude reads of a request: texts, and the definitions of tools as they are written.
     pub fn of<'a>(
         texts: &[&str],
         tools: &[Value],
@@ -28,7 +28,9 @@ impl Size {
     ) -> Size {
         let texts = texts.iter().map(|text| Size::of_text(text));
         let tools = tools.iter().map(|tool| Size::of_text(&tool.to_string()));
-        let blocks = messages.into_iter().flat_map(|message| &message.content);
+        let blocks = read(messages)
+            .into_iter()
+            .flat_map(|message| &message.content);
         let parts = texts.chain(tools).chain(blocks.map(of_block));
         sum(parts)
     }
@@ -64,7 +66,7 @@ fn of_block(block: &Value) -> Size {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claude::request::user_message;
+    use crate::claude::message::user_message;
     use serde_json::json;
 
     #[test]

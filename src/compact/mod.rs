@@ -22,7 +22,7 @@ pub use summary::{
     FAN, MAX_SUMMARY_TOKENS, MERGE_RULES, SUMMARY_RULES, merge_input, next_merge, summary_input,
 };
 
-use crate::claude::request::{Message, message_of};
+use crate::claude::message::{Message, messages_of};
 use crate::model::{Compacted, Injection, Role, Turn, TurnId};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -48,12 +48,13 @@ pub fn messages(
     let thinking_from = compacted.map_or(0, |compacted| compacted.thinking_from);
     let sent = turns.iter().filter(|turn| turn.id.index >= from);
     let mut messages: Vec<Message> = sent
-        .map(|turn| {
-            let mut message = message_of(turn, injections.get(&turn.id));
+        .flat_map(|turn| {
+            let mut messages = messages_of(turn, injections.get(&turn.id));
             if turn.id.index < thinking_from {
-                message.content.retain(|block| !is_thinking(block));
+                let contents = messages.iter_mut().map(|message| &mut message.content);
+                contents.for_each(|content| content.retain(|block| !is_thinking(block)));
             }
-            message
+            messages
         })
         .collect();
     if let (Some(first), Some(compacted)) = (messages.first_mut(), compacted) {

@@ -318,15 +318,17 @@ impl Scope {
         if self.is_turn_erased(injection.turn) {
             return Fate::Delete;
         }
-        let mut surfaced = injection.surfaced.iter();
+        let scoped = injection.turn_scoped.as_ref();
+        let mut texts = [&injection.text]
+            .into_iter()
+            .chain(scoped.map(|scoped| &scoped.text));
+        let mut surfaced = injection.all_surfaced();
         let quotes = surfaced.any(|surfaced| self.is_touched(&surfaced.record))
-            || self.words.blacken(&injection.text).is_some();
+            || texts.any(|text| self.words.blacken(text).is_some());
         if quotes {
             self.ended.insert(injection.turn.session);
-            // The next look finds it, once it is known which turns these are.
-            if injection.text.is_empty() {
-                self.shown.insert(injection.turn);
-            }
+            // What a tool showed is in the turn itself. The next look finds it, once it is known which turns these are.
+            self.shown.insert(injection.turn);
         }
         delete_if(quotes)
     }

@@ -6,7 +6,7 @@ use super::record::{Leave, Opening};
 use super::{BlockPreview, Cancel, Memory, Ports, RecollectedItem};
 use crate::agent::{Limits, toolset};
 use crate::batch::Op;
-use crate::block::Block;
+use crate::block::{Block, Place};
 use crate::claude::context::Cleared;
 use crate::claude::reply::StopReason;
 use crate::compact::Strategy;
@@ -39,6 +39,8 @@ pub enum ChatEvent {
     /// What goes to Claude beside the words themselves.
     Memory {
         block: Option<String>,
+        /// Where the block stands, or would stand if there were one.
+        place: Place,
         tokens: u32,
         items: Vec<RecollectedItem>,
     },
@@ -198,7 +200,7 @@ impl<P: Ports> Memory<P> {
         self.with_live(id, |live| {
             live.session.drops_thinking = exchange.drops_thinking;
             live.surfaced
-                .extend(exchange.surfaced().map(|surfaced| surfaced.record));
+                .extend(exchange.lasting().map(|surfaced| surfaced.record));
             live.next_index += exchange.turns.len() as u32;
             live.prompt_tokens = exchange.prompt_tokens;
             live.history.append(&mut exchange.messages);
@@ -249,6 +251,7 @@ impl<P: Ports> Memory<P> {
         let block = preview.block.as_ref();
         emit(ChatEvent::Memory {
             block: block.map(|block| block.text.clone()),
+            place: preview.place,
             tokens: block.map_or(0, |block| block.tokens),
             items: preview.items.clone(),
         });

@@ -9,12 +9,14 @@ use super::tools::Desk;
 use super::wire::Answer;
 use super::{Cancel, ChatEvent, Clock, HttpRequest, Memory, Ports};
 use crate::agent::{Limits, Spent, ToolCall, ToolOutput, calls_of, is_built_in, results};
+use crate::claude::message::{AFTER_RESULTS, Message, messages_of};
 use crate::claude::models::model;
 use crate::claude::reply::StopReason;
-use crate::claude::request::{ChatRequest, Message, message_of};
+use crate::claude::request::ChatRequest;
 use crate::error::{ApiError, Error, Result};
 use crate::model::{
-    Artifact, Fact, Injection, Purpose, Role, SessionId, Surfaced, Turn, TurnId, Usage, UsageId,
+    Artifact, Fact, Injection, Purpose, Role, SessionId, Surfaced, Turn, TurnId, TurnScoped, Usage,
+    UsageId,
 };
 use crate::time::Timestamp;
 use serde_json::Value;
@@ -50,10 +52,19 @@ impl Exchange {
 
     /// The memories that went to Claude with it.
     pub fn surfaced(&self) -> impl Iterator<Item = Surfaced> {
-        self.injections
-            .iter()
-            .flat_map(|injection| &injection.surfaced)
-            .copied()
+        let all = self.injections.iter().flat_map(Injection::all_surfaced);
+        all.copied()
+    }
+
+    /// Those that later requests still show.
+    pub fn lasting(&self) -> impl Iterator<Item = Surfaced> {
+        let shown = self.injections.iter();
+        shown.flat_map(|injection| &injection.surfaced).copied()
+    }
+
+    /// What was put behind the person's message.
+    fn turn_scoped(&self) -> Option<TurnScoped> {
+        self.injections.first()?.turn_scoped.clone()
     }
 
     /// Whether it holds something of memory beside the person's and Claude's words: what an erasure meanwhile may have meant.
@@ -88,7 +99,7 @@ impl Exchange {
             at,
         };
         let injection = injection(id);
-        self.messages.push(message_of(&turn, injection.as_ref()));
+        self.messages.extend(messages_of(&turn, injection.as_ref()));
         self.injections.extend(injection);
         self.turns.push(turn);
     }
@@ -336,13 +347,20 @@ impl<P: Ports> Memory<P> {
         let answered = cancel.race(together(calls.into_iter().map(run))).await?;
         let (notes, surfaced) = desk.into_kept();
         exchange.notes = notes;
-        // The text is in the results themselves; the entry says what they show.
+        // The text is in the results themselves; the entry says what they show. To Claude they are the next message of the user,
+        // which clears what stood behind the person's: it is said once more.
+        let turn_scoped = exchange.turn_scoped();
+        let words = match &turn_scoped {
+            Some(_) if model(&exchange.model).takes_system_for_result => AFTER_RESULTS,
+            _ => "",
+        };
         let shown = |turn| {
-            (!surfaced.is_empty()).then(|| Injection {
+            (!surfaced.is_empty() || turn_scoped.is_some()).then(|| Injection {
                 v: Injection::VERSION,
                 turn,
-                text: String::new(),
+                text: words.into(),
                 surfaced,
+                turn_scoped,
             })
         };
         let turn = exchange.next_turn();

@@ -69,7 +69,7 @@ pub use search::{BlockPreview, RecallRequest, Recollected, RecollectedItem};
 pub use sizes::EstimatorStatus;
 
 use crate::batch::{Batch, Durability, Op};
-use crate::claude::request::Message;
+use crate::claude::message::Message;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::files::FileTree;

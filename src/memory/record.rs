@@ -3,13 +3,14 @@
 use super::{Clock, LiveSession, Memory, Ports};
 use crate::agent::toolset;
 use crate::batch::{Batch, Durability, Op};
-use crate::block;
-use crate::claude::request::{message_of, system_text};
+use crate::block::{self, Place};
+use crate::claude::message::messages_of;
+use crate::claude::request::system_text;
 use crate::compact;
 use crate::error::{Error, Result};
 use crate::model::{
     Action, Injection, Job, JobId, JobState, JobWork, Kind, Record, Role, Session, SessionId, Turn,
-    TurnId,
+    TurnId, TurnScoped,
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -83,7 +84,7 @@ impl<P: Ports> Memory<P> {
         self.commit_session(id, &batch).await?;
         self.with_live(id, |live| {
             live.history
-                .extend(turns.iter().map(|turn| message_of(turn, None)));
+                .extend(turns.iter().flat_map(|turn| messages_of(turn, None)));
             live.next_index += turns.len() as u32;
         })?;
         // The turns are saved; vectors are derived and are made later if this fails.
@@ -297,12 +298,25 @@ impl<P: Ports> Memory<P> {
 
     /// The ledger's entry for what a message carried.
     pub(super) fn injection(turn: TurnId, preview: &super::BlockPreview) -> Option<Injection> {
-        let block = preview.block.as_ref()?;
-        Some(Injection {
+        let text = preview.block.as_ref()?.text.clone();
+        let surfaced = preview.surfaced();
+        let empty = Injection {
             v: Injection::VERSION,
             turn,
-            text: block.text.clone(),
-            surfaced: preview.surfaced(),
+            text: String::new(),
+            surfaced: Vec::new(),
+            turn_scoped: None,
+        };
+        Some(match preview.place {
+            Place::User => Injection {
+                text,
+                surfaced,
+                ..empty
+            },
+            Place::System => Injection {
+                turn_scoped: Some(TurnScoped { text, surfaced }),
+                ..empty
+            },
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Recall and the working-memory block.
 
 use super::{Memory, Ports};
-use crate::block::{self, Block, BlockItem};
+use crate::block::{self, Block, BlockItem, Place};
+use crate::claude::models::model;
 use crate::error::{Error, Result};
 use crate::model::{Fact, File, RecordRef, SessionId, Surfaced, Turn};
 use crate::recall::{GraphTask, Level, Query, Recalled};
@@ -44,6 +45,9 @@ pub struct Recollected {
 pub struct BlockPreview {
     /// `None` if nothing relevant is known.
     pub block: Option<Block>,
+    /// Where it stands. With [`Place::System`] configured it is the other place for a model without such messages, and for a
+    /// block with anything that nobody in the conversation said.
+    pub place: Place,
     /// The items that the block holds, best first.
     pub items: Vec<RecollectedItem>,
 }
@@ -131,7 +135,25 @@ impl<P: Ports> Memory<P> {
             .collect();
         let mut items = recollected.items;
         items.retain(|item| included.contains(&item.recalled.record));
-        Ok(BlockPreview { block, items })
+        let place = self.place_of(session, &items);
+        Ok(BlockPreview {
+            block,
+            place,
+            items,
+        })
+    }
+
+    fn place_of(&self, session: Option<SessionId>, items: &[RecollectedItem]) -> Place {
+        let state = self.state.borrow();
+        let live = session.and_then(|id| state.live.get(&id));
+        let id = live.map_or(&self.config.model, |live| &live.session.model);
+        let mut lines = items.iter().filter_map(RecollectedItem::line);
+        match self.config.recall_place {
+            Place::System if model(id).clear_at && lines.all(|line| line.is_spoken()) => {
+                Place::System
+            }
+            _ => Place::User,
+        }
     }
 
     async fn recall_except(

@@ -1,8 +1,9 @@
 //! How large prompts are: estimated with what earlier requests taught, or counted by Claude's API.
 
 use super::{Cancel, HttpRequest, LiveSession, Memory, Ports};
+use crate::claude::message::{Message, user_message};
 use crate::claude::models::model;
-use crate::claude::request::{ChatRequest, Message, user_message};
+use crate::claude::request::ChatRequest;
 use crate::claude::size::Size;
 use crate::error::{Error, Result};
 use crate::model::{Kind, Purpose, Record, Role, SessionId, Tokens, Turn, UsageId};

@@ -322,19 +322,36 @@ pub struct Surfaced {
     pub score: f32,
 }
 
-/// The ledger's entry: the exact bytes that were put before the user's words in one message.
+/// The ledger's entry: the exact bytes that were put before the user's words in one message, or behind them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Injection {
     pub v: u8,
     /// The user's turn that carries it, or the turn with the results of a tool that showed memories.
     pub turn: TurnId,
-    /// Empty for tool results: their own text is in the turn.
+    /// Empty where there is none: for tool results, whose own text is in the turn, or where all that was put stands behind the message.
+    pub text: String,
+    pub surfaced: Vec<Surfaced>,
+    /// What followed the message as a message of its own, which Claude reads until the person speaks again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_scoped: Option<TurnScoped>,
+}
+
+/// A system message that counts for one turn. It is sent ever after, the same bytes in the same place, and read no more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TurnScoped {
     pub text: String,
     pub surfaced: Vec<Surfaced>,
 }
 
 impl Injection {
     pub const VERSION: u8 = 1;
+
+    /// Everything that it showed, whether Claude still reads it or not.
+    pub fn all_surfaced(&self) -> impl Iterator<Item = &Surfaced> {
+        let scoped = self.turn_scoped.iter();
+        let scoped = scoped.flat_map(|scoped| &scoped.surfaced);
+        self.surfaced.iter().chain(scoped)
+    }
 }
 
 /// What a request was for.

@@ -23,6 +23,7 @@ use super::views::{
 };
 use crate::agent::Preset;
 use crate::batch::{Batch, Commit};
+use crate::block::Place;
 use crate::config::{Config, EmbedderChoice};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::index::Mode;
@@ -76,11 +77,19 @@ struct Options {
     embedder: EmbedderOption,
     preset: Option<String>,
     #[serde(default)]
+    recall: RecallOption,
+    #[serde(default)]
     compaction: CompactionOption,
     #[serde(default)]
     context_editing: ContextOption,
     table_error: Option<String>,
     debug: bool,
+}
+
+/// How memory gets to Claude; what is left out stays as it is.
+#[derive(Default, Deserialize)]
+struct RecallOption {
+    place: Option<String>,
 }
 
 /// Which embedder the page chose; it brings the chosen one after opening.
@@ -450,6 +459,12 @@ impl Inner {
                 reason: "expected stateless, episodic, assistant or agent".into(),
             })?;
         }
+        if let Some(name) = options.recall.place {
+            config.recall_place = Place::from_name(&name).ok_or_else(|| Error::InvalidInput {
+                field: "recall.place",
+                reason: "expected user or system".into(),
+            })?;
+        }
         options.compaction.apply(&mut config)?;
         options.context_editing.apply(&mut config);
         config.block_tokens = options.block_tokens.unwrap_or(config.block_tokens);
@@ -541,6 +556,7 @@ impl Inner {
                 let preview = memory.block(&query, session_id(session)?).await?;
                 give(&preview.block.as_ref().map(|block| BlockView {
                     text: &block.text,
+                    place: preview.place.name(),
                     items: preview.items.iter().map(Into::into).collect(),
                     tokens: block.tokens,
                 }))
@@ -778,6 +794,7 @@ struct RecallView<'a> {
 #[derive(Serialize)]
 struct BlockView<'a> {
     text: &'a str,
+    place: &'static str,
     items: Vec<ItemView<'a>>,
     tokens: u32,
 }

@@ -270,6 +270,7 @@ pub enum ChatEventView<'a> {
     },
     Memory {
         block: Option<&'a str>,
+        place: &'static str,
         tokens: u32,
         items: Vec<ItemView<'a>>,
     },
@@ -333,10 +334,12 @@ impl<'a> From<&'a ChatEvent> for ChatEventView<'a> {
             },
             ChatEvent::Memory {
                 block,
+                place,
                 tokens,
                 items,
             } => ChatEventView::Memory {
                 block: block.as_deref(),
+                place: place.name(),
                 tokens: *tokens,
                 items: items.iter().map(Into::into).collect(),
             },

@@ -4,6 +4,8 @@ use crate::chat::strip_cache_control;
 use crate::loops::{Page, ask, assert_paired, tools};
 use crate::world::*;
 use onhand::agent::{Limits, Preset};
+use onhand::block::Place;
+use onhand::config::Config;
 use onhand::memory::{Cancel, Send};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -23,8 +25,16 @@ impl Cache {
     fn request(&mut self, body: &Value) -> (usize, usize) {
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let messages = list(&body["messages"]);
-        let blocks = messages.iter().flat_map(|message| {
-            let blocks = list(&message["content"]).into_iter();
+        let last_user = messages.iter().rposition(|m| m["role"] == "user").unwrap();
+        let messages = messages.iter().enumerate();
+        // The next message of the user clears a system message: it is no part of the prompt any more.
+        let seen = messages.filter(|(at, m)| m["role"] != "system" || *at > last_user);
+        let blocks = seen.flat_map(|(_, message)| {
+            let blocks = match &message["content"] {
+                Value::Array(blocks) => blocks.clone(),
+                text => vec![text.clone()],
+            };
+            let blocks = blocks.into_iter();
             blocks.map(move |block| (message["role"].to_string(), block))
         });
         let fixed = [list(&body["tools"]), list(&body["system"])].concat();
@@ -57,27 +67,46 @@ impl Cache {
 
 #[test]
 fn a_long_session_with_recall_and_tools_is_read_from_the_cache_and_keeps_its_thinking() {
+    a_long_session(Place::User);
+}
+
+#[test]
+fn so_is_one_whose_memory_stands_behind_the_messages() {
+    a_long_session(Place::System);
+}
+
+fn a_long_session(place: Place) {
     let world = World::new();
-    let memory = world.open_preset(Preset::Agent);
-    world.line.0.will(says("Noted."));
-    send(&memory, None, "my boat is called Aurora and lies in Porto")
-        .0
-        .unwrap();
-    world.clock.pass(DAY_MS);
+    let open = || {
+        let config = Config {
+            preset: Preset::Agent,
+            recall_place: place,
+            ..Config::new(namespace())
+        };
+        world.open_with_config(config, true)
+    };
+    let memory = open();
+    // Two conversations: the last one stands in the snapshot, and what stands there is not recalled.
+    for said in ["my boat is called Aurora and lies in Porto", "good morning"] {
+        world.line.0.will(says("Noted."));
+        send(&memory, None, said).0.unwrap();
+        world.clock.pass(DAY_MS);
+    }
 
     let thinking = |n: usize| json!({"type": "thinking", "thinking": "", "signature": format!("sig{n}").repeat(30)});
     let answer = "A sentence of the answer says a little more about the boat. ".repeat(20);
     let mut memory = memory;
+    // What a tool shows stays in the conversation, and is not said again behind the messages.
+    let query = |n: usize| match place {
+        Place::User => format!("boat {n}"),
+        Place::System => format!("zeppelin {n}"),
+    };
     let (mut session, mut cache, mut shares) = (None, Cache::default(), vec![]);
     for n in 0..20 {
         let add = |at: usize| tool_use(&format!("toolu_{n}_{at}"), "add", json!({"a": n, "b": at}));
         // Now and then more calls at once than a breakpoint looks back over.
         let calls = (0..if n % 5 == 4 { 24 } else { 1 }).map(add);
-        let recall = tool_use(
-            &format!("toolu_{n}"),
-            "recall",
-            json!({"query": format!("boat {n}")}),
-        );
+        let recall = tool_use(&format!("toolu_{n}"), "recall", json!({"query": query(n)}));
         let calls: Vec<Value> = [thinking(2 * n), recall].into_iter().chain(calls).collect();
         world.line.0.will(streamed_ending(&calls, "tool_use"));
         world.line.0.will(streamed(
@@ -94,7 +123,7 @@ fn a_long_session_with_recall_and_tools_is_read_from_the_cache_and_keeps_its_thi
         let (page, cancel) = (Page::default(), Cancel::default());
         let sent = memory.send_with(&request, &page, &cancel, |_| ());
         session = Some(pollster::block_on(sent).unwrap().session);
-        for request in 2 * n + 1..2 * n + 3 {
+        for request in 2 * n + 2..2 * n + 4 {
             let (read, all) = cache.request(&world.line.0.body(request));
             if n >= 2 {
                 shares.push((read, all));
@@ -103,7 +132,7 @@ fn a_long_session_with_recall_and_tools_is_read_from_the_cache_and_keeps_its_thi
         world.clock.pass(60_000);
         // The page is loaded again in between.
         if n == 9 {
-            memory = world.open_preset(Preset::Agent);
+            memory = open();
         }
     }
     let read: usize = shares.iter().map(|(read, _)| read).sum();
@@ -117,13 +146,15 @@ fn a_long_session_with_recall_and_tools_is_read_from_the_cache_and_keeps_its_thi
     let last = world.line.0.last_body();
     assert_paired(&last);
     assert_eq!(last.to_string().matches(r#""type":"thinking""#).count(), 39);
-    assert!(
-        last.to_string().contains("<memory_update>"),
-        "recall was on"
-    );
+    let n_blocks = last.to_string().matches("<memory_update>").count();
+    match place {
+        Place::User => assert!(n_blocks > 1, "recall was on"),
+        // With each question, and once more behind the results.
+        Place::System => assert_eq!(n_blocks, 1 + 2 * 20, "one is spoken of in the instructions"),
+    }
     // A thinking block is bound to all that stood before it: each request begins with the one before.
     let mut earlier: Option<Value> = None;
-    for n in 1..world.line.0.n_requests() {
+    for n in 2..world.line.0.n_requests() {
         let mut body = world.line.0.body(n);
         strip_cache_control(&mut body);
         if let Some(earlier) = earlier {

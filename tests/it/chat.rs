@@ -284,6 +284,7 @@ fn a_first_message_to_an_empty_memory_carries_no_block() {
     assert!(!system_text(&body).contains("<memory_snapshot taken"));
     assert!(events.contains(&ChatEvent::Memory {
         block: None,
+        place: onhand::block::Place::User,
         tokens: 0,
         items: vec![]
     }));

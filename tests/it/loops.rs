@@ -100,8 +100,9 @@ pub fn stored_turns(world: &World) -> Vec<(Role, Vec<Value>)> {
 pub fn assert_paired(body: &Value) {
     let messages = body["messages"].as_array().unwrap();
     for (at, message) in messages.iter().enumerate() {
-        let blocks = message["content"].as_array().unwrap();
-        let calls = blocks.iter().filter(|block| block["type"] == "tool_use");
+        // A system message is a text.
+        let blocks = message["content"].as_array().into_iter().flatten();
+        let calls = blocks.filter(|block| block["type"] == "tool_use");
         let calls: Vec<&Value> = calls.map(|block| &block["id"]).collect();
         if calls.is_empty() {
             continue;

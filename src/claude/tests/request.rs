@@ -1,11 +1,12 @@
 use crate::{
     claude::{
         context::ContextEdits,
+        message::*,
         models::{DEFAULT_CHAT_MODEL, DEFAULT_EXTRACT_MODEL, MODELS},
         request::*,
     },
     golden::assert_golden,
-    model::{Injection, Role, SessionId, Turn, TurnId},
+    model::{Injection, Role, SessionId, Turn, TurnId, TurnScoped},
     time::Timestamp,
 };
 use proptest::{collection::vec, prelude::*};
@@ -16,6 +17,10 @@ const SNAPSHOT: &str =
 const UPDATE: &str = "<memory_update>\n- goal: “Rest on Sundays.”\n</memory_update>";
 
 fn chat(system: &str, snapshot: &str, history: &[Message], newest: &Message) -> String {
+    chat_of(system, snapshot, history, std::slice::from_ref(newest))
+}
+
+fn chat_of(system: &str, snapshot: &str, history: &[Message], newest: &[Message]) -> String {
     let request = ChatRequest {
         model: DEFAULT_CHAT_MODEL,
         max_tokens: 4096,
@@ -25,7 +30,7 @@ fn chat(system: &str, snapshot: &str, history: &[Message], newest: &Message) -> 
         system,
         snapshot,
         history,
-        newest: std::slice::from_ref(newest),
+        newest,
     };
     request.body()
 }
@@ -59,7 +64,25 @@ fn injection(turn: &Turn, text: &str) -> Injection {
         turn: turn.id,
         text: text.into(),
         surfaced: vec![],
+        turn_scoped: None,
     }
+}
+
+/// The ledger's entry of a turn that a system message stands behind.
+fn scoped(turn: &Turn, before: &str, behind: &str) -> Injection {
+    let turn_scoped = TurnScoped {
+        text: behind.into(),
+        surfaced: vec![],
+    };
+    Injection {
+        turn_scoped: Some(turn_scoped),
+        ..injection(turn, before)
+    }
+}
+
+fn message_of(turn: &Turn, injection: Option<&Injection>) -> Message {
+    let [message] = messages_of(turn, injection).try_into().unwrap();
+    message
 }
 
 fn text(text: &str) -> Value {
@@ -109,6 +132,96 @@ fn the_first_two_bodies_of_a_session() {
         message_of(&stored, Some(&injection(&stored, UPDATE))),
         second
     );
+}
+
+/// A question whose answer calls a tool, with what memory has to say behind the question and again behind the result.
+fn scoped_exchange() -> Vec<Message> {
+    let asked = turn(Role::User, 0, vec![text("Is it moored?")]);
+    let call =
+        json!({"type": "tool_use", "id": "toolu_1", "name": "tide", "input": {"at": "Porto"}});
+    let thinking = json!({"type": "thinking", "thinking": "", "signature": "EqQB"});
+    let called = turn(Role::Assistant, 1, vec![thinking, call]);
+    let result = json!({"type": "tool_result", "tool_use_id": "toolu_1", "content": "high"});
+    let answered = turn(Role::Tool, 2, vec![result]);
+    let both = [
+        messages_of(&asked, Some(&scoped(&asked, "", UPDATE))),
+        messages_of(&called, None),
+        messages_of(&answered, Some(&scoped(&answered, "", UPDATE))),
+    ];
+    both.concat()
+}
+
+#[test]
+fn a_turn_scoped_block_stands_behind_the_message_and_again_behind_results() {
+    let tools = [json!({"name": "tide", "input_schema": {"type": "object"}})];
+    let newest = scoped_exchange();
+    let history = [];
+    let request = ChatRequest {
+        model: DEFAULT_CHAT_MODEL,
+        max_tokens: 4096,
+        tools: &tools,
+        drops_thinking: false,
+        context: &ContextEdits::default(),
+        system: "S",
+        snapshot: "",
+        history: &history,
+        newest: &newest,
+    };
+    assert_golden_body("chat_scoped.json", &request.body());
+    let beta = (
+        "anthropic-beta".to_string(),
+        "mid-conversation-system-clear-at-2026-08-21".to_string(),
+    );
+    assert_eq!(request.headers().pop(), Some(beta));
+
+    // Models without such messages could not read them any more, and refuse them.
+    let elsewhere = ChatRequest {
+        model: "claude-sonnet-4-6",
+        ..request.clone()
+    };
+    assert!(!elsewhere.body().contains("clear_at"));
+    assert_eq!(elsewhere.headers(), headers());
+
+    // On later turns both copies stay where they were, byte for byte.
+    let later = [
+        newest.clone(),
+        vec![assistant(vec![text("Yes.")]), user_message(None, "Thanks")],
+    ];
+    let later = later.concat();
+    let later = ChatRequest {
+        newest: &later,
+        ..request.clone()
+    };
+    let begin = without_breakpoints(&request.body());
+    let begin = begin.strip_suffix("]}").unwrap();
+    assert!(without_breakpoints(&later.body()).starts_with(begin));
+}
+
+#[test]
+fn a_system_message_that_nothing_was_answered_to_is_left_out() {
+    // The API takes one only where it is the last message, or a reply follows.
+    let asked = turn(Role::User, 0, vec![text("Hi")]);
+    let mut history = messages_of(&asked, Some(&scoped(&asked, "", UPDATE)));
+    history.push(assistant(vec![]));
+    let body: Value =
+        serde_json::from_str(&chat("S", "", &history, &user_message(None, "?"))).unwrap();
+    let roles = body["messages"].as_array().unwrap().iter();
+    let roles: Vec<&Value> = roles.map(|message| &message["role"]).collect();
+    assert_eq!(roles, ["user", "user"]);
+}
+
+#[test]
+fn claude_reads_a_system_message_until_the_next_one_of_the_user() {
+    let exchange = scoped_exchange();
+    let roles = |n: usize| {
+        let read = read(&exchange[..n]).into_iter();
+        read.map(|message| message.role).collect::<Vec<_>>()
+    };
+    use MessageRole::*;
+    assert_eq!(roles(2), [User, System]);
+    assert_eq!(roles(3), [User, System, Assistant]);
+    assert_eq!(roles(5), [User, Assistant, User, System]);
+    assert_eq!(roles(0), []);
 }
 
 #[test]
@@ -348,14 +461,21 @@ proptest! {
     fn each_body_begins_with_the_one_before_and_its_reply(
         system in ".{1,30}",
         snapshot in ".{0,30}",
-        exchanges in vec((proptest::option::of(".{0,20}"), ".{1,20}", vec(block(), 0..25)), 1..6),
+        exchanges in vec((proptest::option::of(".{0,20}"), proptest::option::of(".{1,20}"), ".{1,20}", vec(block(), 0..25)), 1..6),
     ) {
         let mut history: Vec<Message> = vec![];
         let mut before: Option<String> = None;
-        for (injected, words, reply) in exchanges {
-            let newest = user_message(injected.as_deref(), &words);
-            let body = chat(&system, &snapshot, &history, &newest);
-            prop_assert_eq!(&body, &chat(&system, &snapshot, &history, &newest));
+        for (injected, behind, words, reply) in exchanges {
+            let asked = turn(Role::User, 0, vec![text(&words)]);
+            let injected = injected.as_deref().unwrap_or_default();
+            // Nothing is bound to a message that had no reply, and a system message is then left out.
+            let entry = match behind.filter(|_| !reply.is_empty()) {
+                Some(behind) => scoped(&asked, injected, &behind),
+                None => injection(&asked, injected),
+            };
+            let newest = messages_of(&asked, Some(&entry));
+            let body = chat_of(&system, &snapshot, &history, &newest);
+            prop_assert_eq!(&body, &chat_of(&system, &snapshot, &history, &newest));
             let n_breakpoints = body.matches(r#""cache_control":{"#).count();
             prop_assert!(n_breakpoints <= 4);
             let plain = without_breakpoints(&body);
@@ -369,7 +489,8 @@ proptest! {
                 grown += &format!(",{}", serde_json::to_string(&reply).unwrap());
             }
             before = Some(grown);
-            history.extend([newest, assistant(reply)]);
+            history.extend(newest);
+            history.push(assistant(reply));
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::model::{
     Artifact, ArtifactId, Compacted, Confidence, Evidence, Fact, FactId, FactType, File, FileId,
     Generation, Injection, Job, JobId, JobState, JobWork, Judgement, JudgementId, Kind, Origin,
     Purpose, Record, RecordRef, Role, Segment, Session, SessionId, Stale, StoredVector, Summary,
-    Surfaced, Tokens, Tombstone, Turn, TurnId, Usage, UsageId, VectorOwner,
+    Surfaced, Tokens, Tombstone, Turn, TurnId, TurnScoped, Usage, UsageId, VectorOwner,
 };
 use crate::time::Timestamp;
 use serde_json::json;
@@ -124,6 +124,13 @@ pub fn sample(kind: Kind, i: u32) -> Record {
                 record: RecordRef::Fact(fact_id(i)),
                 score: 0.1,
             }],
+            turn_scoped: (i % 2 == 1).then(|| TurnScoped {
+                text: format!("<memory>{i} once</memory>"),
+                surfaced: vec![Surfaced {
+                    record: RecordRef::Turn(turn_id(i)),
+                    score: 0.2,
+                }],
+            }),
         }),
         Kind::Usage => Record::Usage(Usage {
             v: Usage::VERSION,
@@ -275,6 +282,10 @@ fn worded(i: u32, text: &str) -> Vec<Record> {
             Record::Injection(injection) => {
                 injection.text = text.into();
                 injection.surfaced = vec![];
+                injection.turn_scoped = Some(TurnScoped {
+                    text: text.into(),
+                    surfaced: vec![],
+                });
             }
             Record::Usage(usage) => {
                 usage.request_id = Some(text.into());
