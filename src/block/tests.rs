@@ -107,11 +107,45 @@ fn the_recall_block_reads_as_agreed() {
         one(&manual),
         one(&model_said),
     ];
-    let block = recall_block(&items, NOW, BLOCK_TOKENS).unwrap();
+    let block = recall_block(&items, None, NOW, BLOCK_TOKENS).unwrap();
     assert_golden("recall_block.txt", &block.text);
     let shown = [aws.id, gcp.id, own.id].map(RecordRef::Fact);
     assert_eq!(block.included[..3], shown);
     assert_eq!(block.included.len(), 7);
+}
+
+#[test]
+fn what_was_left_out_of_this_conversation_is_not_told_as_another_one() {
+    let here = Some(session(2));
+    let mut new = fact(FactType::Decision, "Orders run on AWS.", 2);
+    let old = fact(FactType::Decision, "Orders run on GCP.", 200);
+    new.supersedes = Some(old.id);
+    let said = turn(Role::User, "", 2, 8);
+    let excerpt = "we pay AWS 340 € a month";
+    let turn = BlockItem::Turn {
+        turn: &said,
+        excerpt,
+    };
+    let versions = BlockItem::Fact {
+        fact: &new,
+        older: vec![&old],
+    };
+    let text = |items: &[BlockItem], here| recall_block(items, here, NOW, BLOCK_TOKENS);
+    let mixed = text(&[versions, turn.clone()], here).unwrap().text;
+    assert_golden("recall_block_here.txt", &mixed);
+    let from = |items: &[BlockItem], here, words: &str| {
+        let block = text(items, here).unwrap().text;
+        let found = found_block(items, here, NOW, BLOCK_TOKENS).unwrap().text;
+        for text in [block, found] {
+            assert!(
+                text.contains(&format!("remembered from {words}, ")),
+                "{text}"
+            );
+        }
+    };
+    from(&[turn.clone()], here, "earlier in this conversation");
+    from(&[turn.clone()], None, "earlier sessions");
+    from(&[turn], Some(session(1)), "earlier sessions");
 }
 
 #[test]
@@ -145,14 +179,14 @@ fn the_snapshot_reads_as_agreed() {
 
 #[test]
 fn nothing_to_say_is_no_block() {
-    assert_eq!(recall_block(&[], NOW, BLOCK_TOKENS), None);
+    assert_eq!(recall_block(&[], None, NOW, BLOCK_TOKENS), None);
     assert_eq!(snapshot(&[], NOW, SNAPSHOT_TOKENS), None);
     let empty = fact(
         FactType::Goal,
         "\u{200e}\n".trim_start_matches('\u{200e}'),
         1,
     );
-    assert_eq!(recall_block(&[one(&empty)], NOW, BLOCK_TOKENS), None);
+    assert_eq!(recall_block(&[one(&empty)], None, NOW, BLOCK_TOKENS), None);
     let tool = turn(Role::Tool, "result", 1, 0);
     assert_eq!(snapshot(&[&tool], NOW, SNAPSHOT_TOKENS), None);
 }
@@ -169,10 +203,10 @@ fn the_strongest_item_is_last_and_is_kept_longest() {
         })
         .collect();
     let items: Vec<BlockItem> = facts.iter().map(one).collect();
-    let all = recall_block(&items, NOW, 10_000).unwrap();
+    let all = recall_block(&items, None, NOW, 10_000).unwrap();
     assert!(lines(&all)[28].contains("“Fact 1."));
     assert!(lines(&all)[0].contains("“Fact 29."));
-    let few = recall_block(&items, NOW, 250).unwrap();
+    let few = recall_block(&items, None, NOW, 250).unwrap();
     let n_kept = few.included.len();
     assert!(n_kept > 0 && n_kept < 10, "{n_kept}");
     assert_eq!(few.included, all.included[..n_kept]);
@@ -182,7 +216,7 @@ fn the_strongest_item_is_last_and_is_kept_longest() {
 fn an_item_too_large_leaves_room_for_weaker_ones() {
     let long = fact(FactType::Goal, &"long ".repeat(500), 1);
     let small = fact(FactType::Goal, "small", 2);
-    let block = recall_block(&[one(&long), one(&small)], NOW, 300).unwrap();
+    let block = recall_block(&[one(&long), one(&small)], None, NOW, 300).unwrap();
     assert_eq!(block.included, [RecordRef::Fact(small.id)]);
 }
 
@@ -196,7 +230,7 @@ fn the_oldest_versions_are_left_out_first() {
         fact: &newest,
         older: versions.iter().collect(),
     }];
-    let block = recall_block(&items, NOW, 300).unwrap();
+    let block = recall_block(&items, None, NOW, 300).unwrap();
     let n_kept = block.included.len();
     assert!((2..15).contains(&n_kept), "{n_kept}");
     let expected = [&newest].into_iter().chain(&versions).take(n_kept);
@@ -220,7 +254,7 @@ fn a_record_is_shown_once() {
         [both.clone(), one(&old), one(&newest)],
         [one(&old), both.clone(), both],
     ] {
-        let block = recall_block(&items, NOW, BLOCK_TOKENS).unwrap();
+        let block = recall_block(&items, None, NOW, BLOCK_TOKENS).unwrap();
         assert_eq!(lines(&block).len(), 2);
     }
 }
@@ -243,7 +277,7 @@ fn a_snapshot_without_room_keeps_the_newest_turns_without_a_gap() {
 fn an_old_version_alone_is_never_called_current() {
     let mut old = fact(FactType::Goal, "Old", 2);
     old.superseded_by = Some(FactId::new(1, 1));
-    let block = recall_block(&[one(&old)], NOW, BLOCK_TOKENS).unwrap();
+    let block = recall_block(&[one(&old)], None, NOW, BLOCK_TOKENS).unwrap();
     assert!(lines(&block)[0].contains("(earlier, replaced since, said"));
 }
 
@@ -332,12 +366,12 @@ proptest! {
             .map(|chain| BlockItem::Fact { fact: &chain[0], older: chain[1..].iter().collect() })
             .collect();
         items.extend(said.iter().zip(&turns).map(|(turn, excerpt)| BlockItem::Turn { turn, excerpt }));
-        if let Some(block) = recall_block(&items, NOW, budget) {
+        if let Some(block) = recall_block(&items, None, NOW, budget) {
             prop_assert!(block.tokens <= budget);
             prop_assert_eq!(block.tokens, estimate_tokens(&block.text));
             prop_assert!(!block.included.is_empty());
             check_frame(&block, "memory_update", 2);
-            prop_assert_eq!(recall_block(&items, NOW, budget), Some(block));
+            prop_assert_eq!(recall_block(&items, None, NOW, budget), Some(block));
         } else if budget >= 1_000 {
             let is_empty = |text: &String| quote(text, usize::MAX).is_none();
             let any_fits = facts.iter().map(|(text, ..)| text).chain(&turns)
@@ -368,7 +402,7 @@ fn a_memory_file_is_shown_with_its_path_and_date_and_ends_no_tag() {
     let mut file = File::new("/memories/deploy.md", "", days_ago(3));
     let shown = |file: &File, excerpt: &str| {
         let items = [BlockItem::File { file, excerpt }];
-        recall_block(&items, NOW, BLOCK_TOKENS).map(|block| (block.text, block.included))
+        recall_block(&items, None, NOW, BLOCK_TOKENS).map(|block| (block.text, block.included))
     };
     let (text, included) = shown(&file, "Push to\nstaging.").unwrap();
     let line = "\n- memory file “/memories/deploy.md”: “Push to staging.” (written 2026-11-18)\n";

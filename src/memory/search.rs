@@ -125,7 +125,7 @@ impl<P: Ports> Memory<P> {
             .collect();
         let calibration = self.calibration_of(session);
         let room = calibration.room(self.config.block_tokens);
-        let mut block = block::recall_block(&lines, now, room);
+        let mut block = block::recall_block(&lines, session, now, room);
         if let Some(block) = &mut block {
             block.tokens = calibration.tokens(block.tokens.into()) as u32;
         }

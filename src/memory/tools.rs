@@ -138,7 +138,8 @@ impl<P: Ports> Memory<P> {
             .iter()
             .filter_map(RecollectedItem::line)
             .collect();
-        let Some(block) = block::found_block(&lines, self.now(), block::FOUND_TOKENS) else {
+        let Some(block) = block::found_block(&lines, desk.session, self.now(), block::FOUND_TOKENS)
+        else {
             return Ok(ToolOutput::text("Nothing in memory fits this."));
         };
         let shown = found.items.iter().map(|item| Surfaced {

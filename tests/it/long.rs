@@ -181,10 +181,12 @@ fn what_is_left_out_can_be_recalled() {
         assert_eq!(compacted(&events).len(), 2);
         let said = texts(&world.line.0.last_body());
         let brought = said.iter().find(|text| text.starts_with("<memory_update>"));
-        assert!(
-            brought.is_some_and(|text| text.contains("7741")),
-            "{said:?}"
-        );
+        let brought = brought.map(String::as_str).unwrap_or_default();
+        assert!(brought.contains("7741"), "{said:?}");
+        // It is no other conversation.
+        let told = "This is remembered from earlier in this conversation, most";
+        assert!(brought.contains(told), "{brought}");
+        assert!(brought.contains(", earlier in this conversation, turn 0)"));
     }
 }
 
