@@ -194,7 +194,10 @@ impl<P: Ports> Memory<P> {
         };
         let last_turns = self.heed_lock(last_turns).unwrap_or_default();
         let last_turns: Vec<&Turn> = last_turns.iter().collect();
-        let snapshot = block::snapshot(&last_turns, started, self.config.snapshot_tokens);
+        // What was learnt of the model's tokenizer up to now; the snapshot stays as it is, whatever is learnt later.
+        let calibration = self.calibration(opening.model);
+        let room = calibration.room(self.config.snapshot_tokens);
+        let snapshot = block::snapshot(&last_turns, started, room);
         let (snapshot, surfaced) = snapshot
             .map(|block| (block.text, block.included))
             .unwrap_or_default();

@@ -72,6 +72,40 @@ fn a_block_keeps_its_budget_by_what_the_model_really_counts() {
 }
 
 #[test]
+fn a_snapshot_keeps_its_budget_too_and_then_stays_as_it_is() {
+    let snapshot = |samples: usize| {
+        let world = World::new();
+        let memory = world.open();
+        let said: Vec<SpokenTurn> = (0..6)
+            .map(|n| SpokenTurn {
+                role: Role::User,
+                text: format!("Crate {n}: {}", "plums and quinces, ".repeat(20)),
+            })
+            .collect();
+        for _ in 0..samples {
+            told(&world, &memory, 1_000_000);
+            world.clock.pass(1_000);
+        }
+        pollster::block_on(memory.remember(None, &said)).unwrap();
+        world.clock.pass(1_000);
+        let session = told(&world, &memory, 1_000_000);
+        let of = |world: &World| {
+            let body = world.line.0.last_body();
+            body["system"][1]["text"].as_str().unwrap().to_string()
+        };
+        let first = of(&world);
+        // Whatever is learnt later.
+        world.line.0.will(billed(10));
+        send(&memory, Some(session), "and now?").0.unwrap();
+        assert_eq!(of(&world), first);
+        first.matches("\n- ").count()
+    };
+    let (by_table, learnt) = (snapshot(0), snapshot(3));
+    assert!(learnt < by_table, "{learnt} and {by_table}");
+    assert!(learnt > 0);
+}
+
+#[test]
 fn a_session_that_is_read_again_is_as_large_as_it_was_billed() {
     let world = World::new();
     let session = told(&world, &world.open(), 700_000);
