@@ -46,6 +46,11 @@ pub enum Error {
     Cancelled,
     /// Claude's API, or the edge worker in its shape, answered with an error.
     Api(ApiError),
+    /// Claude's API did not compact a conversation, or took its own summary not back.
+    CompactionFailed {
+        fault: CompactionFault,
+        message: String,
+    },
     /// The reply ended before it was complete; nothing of it was recorded.
     StreamCut,
     /// The reply could not be read; nothing of it was recorded.
@@ -135,6 +140,60 @@ impl EmbedderFault {
     }
 }
 
+/// Why the API's own compaction failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompactionFault {
+    /// Not at the moment.
+    Unavailable,
+    /// There is more than one summary among the messages.
+    BlockAmbiguous,
+    /// The summary is not the first block.
+    BlockMisplaced,
+    /// The summary is not what was signed.
+    ContentMismatch,
+    SignatureInvalid,
+    /// The messages end in the middle of a turn.
+    IncompleteTurn,
+    NothingToSummarize,
+    /// The conversation names more tools than a summary can record.
+    TooManyToolReferences,
+    /// The tools are not those that the summary records.
+    ToolChangesMismatch,
+    /// The answer held no summary.
+    NoSummary,
+}
+
+impl CompactionFault {
+    pub const ALL: [CompactionFault; 10] = [
+        CompactionFault::Unavailable,
+        CompactionFault::BlockAmbiguous,
+        CompactionFault::BlockMisplaced,
+        CompactionFault::ContentMismatch,
+        CompactionFault::SignatureInvalid,
+        CompactionFault::IncompleteTurn,
+        CompactionFault::NothingToSummarize,
+        CompactionFault::TooManyToolReferences,
+        CompactionFault::ToolChangesMismatch,
+        CompactionFault::NoSummary,
+    ];
+
+    /// A stable name, the same in Rust and in the package: the API's `error_code` without `compaction_`.
+    pub fn name(self) -> &'static str {
+        match self {
+            CompactionFault::Unavailable => "unavailable",
+            CompactionFault::BlockAmbiguous => "block_ambiguous",
+            CompactionFault::BlockMisplaced => "block_misplaced",
+            CompactionFault::ContentMismatch => "content_mismatch",
+            CompactionFault::SignatureInvalid => "signature_invalid",
+            CompactionFault::IncompleteTurn => "incomplete_turn",
+            CompactionFault::NothingToSummarize => "nothing_to_summarize",
+            CompactionFault::TooManyToolReferences => "too_many_tool_references",
+            CompactionFault::ToolChangesMismatch => "tool_changes_mismatch",
+            CompactionFault::NoSummary => "no_summary",
+        }
+    }
+}
+
 /// An error answer, as `claude::failure` reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiError {
@@ -172,6 +231,7 @@ impl Error {
             Error::Network { .. } => "network",
             Error::Cancelled => "cancelled",
             Error::Api(_) => "api",
+            Error::CompactionFailed { .. } => "compaction_failed",
             Error::StreamCut => "stream_cut",
             Error::MalformedStream { .. } => "malformed_stream",
             Error::LimitReached { .. } => "limit_reached",
@@ -198,6 +258,7 @@ impl Error {
             | Error::BudgetReached { .. }
             | Error::CircuitOpen { .. } => true,
             Error::Api(api) => api.retryable,
+            Error::CompactionFailed { fault, .. } => *fault == CompactionFault::Unavailable,
             _ => false,
         }
     }
@@ -256,6 +317,11 @@ impl fmt::Display for Error {
             ),
             Error::Cancelled => write!(f, "Cancelled."),
             Error::Api(api) => write!(f, "{} ({} {})", api.message, api.status, api.kind),
+            Error::CompactionFailed { fault, message } => write!(
+                f,
+                "Claude's API could not shorten the conversation ({}: {message}). It goes on without that summary.",
+                fault.name()
+            ),
             Error::StreamCut => {
                 write!(
                     f,

@@ -1,7 +1,7 @@
 import { askHook, namesOf, type Hooks } from "./hooks.js";
 import type { EngineHost } from "./host.js";
 import { definitionsOf, runTool, type Tool } from "./tools.js";
-import type { ChatEvent } from "./types.js";
+import type { ChatEvent, Compacted, CompactionStrategy } from "./types.js";
 
 /** How far one message may go. Reached after something was answered, a limit is a `notice`, and what was answered is kept. */
 export interface Limits {
@@ -35,6 +35,15 @@ export interface SendOptions {
   signal?: AbortSignal;
   /** In place of the chat's own. */
   limits?: Limits;
+}
+
+export interface CompactOptions {
+  /** Default: the one of `createMemory({ compaction })`. */
+  strategy?: CompactionStrategy;
+  /** Likewise. */
+  keepTurns?: number;
+  /** Ends it. Nothing is changed then. */
+  signal?: AbortSignal;
 }
 
 /** One conversation with Claude. */
@@ -104,5 +113,15 @@ export class Chat {
       signal?.removeEventListener("abort", cancel);
       if (!over) cancel();
     }
+  }
+
+  /**
+   * Leaves the oldest turns out of the next requests now, however long the conversation is; null if all of them are to stay. They
+   * stay stored, and can be recalled. With the strategy `"server"` Claude's API makes a signed summary, with the models that can.
+   */
+  async compact({ strategy, keepTurns, signal }: CompactOptions = {}): Promise<Compacted | null> {
+    if (this.#session === null) return null;
+    const request = { type: "compact", session: this.#session, strategy: strategy ?? null, keepTurns: keepTurns ?? null };
+    return (await this.host.call(request, signal)) as Compacted | null;
   }
 }

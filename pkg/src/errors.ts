@@ -16,6 +16,7 @@ export type ErrorCode =
   | "network"
   | "cancelled"
   | "api"
+  | "compaction_failed"
   | "stream_cut"
   | "malformed_stream"
   | "limit_reached"
@@ -44,6 +45,19 @@ export type EmbedderFault =
   | "not_finite"
   | "uniform";
 
+/** Why Claude's own compaction failed: the `kind` of a `compaction_failed`. */
+export type CompactionFault =
+  | "unavailable"
+  | "block_ambiguous"
+  | "block_misplaced"
+  | "content_mismatch"
+  | "signature_invalid"
+  | "incomplete_turn"
+  | "nothing_to_summarize"
+  | "too_many_tool_references"
+  | "tool_changes_mismatch"
+  | "no_summary";
+
 /** An error as it crosses threads: a plain object. */
 export interface ErrorData {
   code: ErrorCode;
@@ -65,7 +79,7 @@ export class OnhandError extends Error {
   readonly retryable: boolean;
   /** HTTP status of Claude's API or the edge worker. */
   readonly status: number | undefined;
-  /** The API's `error.type`; of an `embedder_failed`, what the embedder did wrong. */
+  /** The API's `error.type`; of an `embedder_failed` or `compaction_failed`, what went wrong. */
   readonly kind: string | undefined;
   /** The API's `error.details.error_code`. */
   readonly errorCode: string | undefined;

@@ -239,9 +239,20 @@ export interface Tokens {
 /**
  * What stands in the place of turns that are left out: `"window"` nothing; `"summary"` one summary by the extraction model, written anew
  * each time; `"hierarchical"` summaries of parts, the oldest merged; `"retrieve"` the facts read out of them, and for each message
- * what recall finds in them; `"server"` Claude's own compaction, and with models that have none as `"summary"`.
+ * what recall finds in them; `"server"` Claude's own compaction, and with models that have none as `"summary"`. Claude's API compacts by
+ * itself where the model does, and is asked for a signed summary where it does not, or by `chat.compact()`.
  */
 export type CompactionStrategy = "window" | "summary" | "hierarchical" | "retrieve" | "server";
+
+/** What came of `chat.compact()`. */
+export interface Compacted {
+  /** `"window"` where no summary could be had. */
+  strategy: CompactionStrategy;
+  /** Turns that were left out now. */
+  turns: number;
+  /** Why no summary could be had; null where one was, or none was asked for. */
+  problem: { code: string; message: string; kind?: string } | null;
+}
 
 /** When a long session is compacted, and how. */
 export interface CompactionOptions {

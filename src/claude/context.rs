@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 const CONTEXT_BETA: &str = "context-management-2025-06-27";
 const COMPACTION_BETA: &str = "compact-2026-01-12";
+const ON_DEMAND_BETA: &str = "compact-2026-09-04";
 
 /// What a request may leave out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,17 +89,42 @@ impl ContextEdits {
         (!edits.is_empty()).then(|| json!({"edits": edits}))
     }
 
-    /// The betas that the request names for them. `has_compaction`: a message holds what an earlier compaction made, which needs
-    /// its beta as long as it is sent.
-    pub fn betas(&self, has_compaction: bool) -> Vec<&'static str> {
+    /// The betas that the request names for them, and for what earlier compactions made.
+    pub fn betas(&self, sent: Summaries) -> Vec<&'static str> {
         let mut betas = Vec::new();
         if self.keep_thinking.is_some() || self.clear_tools.is_some() {
             betas.push(CONTEXT_BETA);
         }
-        if self.compact_at.is_some() || has_compaction {
+        if self.compact_at.is_some() || sent.at_threshold {
             betas.push(COMPACTION_BETA);
         }
+        if sent.on_demand {
+            betas.push(ON_DEMAND_BETA);
+        }
         betas
+    }
+}
+
+/// Whose summaries of the API's a request holds: each kind needs its beta as long as it is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summaries {
+    /// Made by the API when a prompt grew too long.
+    pub at_threshold: bool,
+    /// Made when it was asked to; only these are signed. A request that asks for one counts as well.
+    pub on_demand: bool,
+}
+
+impl Summaries {
+    pub fn among<'a>(blocks: impl IntoIterator<Item = &'a Value>) -> Summaries {
+        let mut found = Summaries::default();
+        for block in blocks {
+            if block["type"] == "compaction" {
+                let is_signed = block["signature"].is_string();
+                found.on_demand |= is_signed;
+                found.at_threshold |= !is_signed;
+            }
+        }
+        found
     }
 }
 
@@ -139,7 +165,7 @@ mod tests {
 
     #[test]
     fn thinking_is_the_first_edit_and_each_edit_has_its_beta() {
-        let edits = all();
+        let (edits, none) = (all(), Summaries::default());
         let body = edits.body().unwrap();
         let types: Vec<&str> = body["edits"]
             .as_array()
@@ -155,9 +181,17 @@ mod tests {
                 "compact_20260112"
             ]
         );
-        assert_eq!(edits.betas(false), [CONTEXT_BETA, COMPACTION_BETA]);
-        assert_eq!(ContextEdits::default().betas(false), [""; 0]);
-        assert_eq!(ContextEdits::default().betas(true), [COMPACTION_BETA]);
+        assert_eq!(edits.betas(none), [CONTEXT_BETA, COMPACTION_BETA]);
+        assert_eq!(ContextEdits::default().betas(none), [""; 0]);
+        let block = json!({"type": "compaction", "content": "S", "signature": null});
+        let at_threshold = Summaries::among([&block]);
+        assert_eq!(
+            ContextEdits::default().betas(at_threshold),
+            [COMPACTION_BETA]
+        );
+        let signed = json!({"type": "compaction", "content": "S", "signature": "s"});
+        let on_demand = Summaries::among([&json!({"type": "text"}), &signed]);
+        assert_eq!(ContextEdits::default().betas(on_demand), [ON_DEMAND_BETA]);
         assert_eq!(ContextEdits::default().body(), None);
     }
 

@@ -1,6 +1,6 @@
 //! Error answers, and what they mean for whoever asked.
 
-use crate::error::{ApiError, Error};
+use crate::error::{ApiError, CompactionFault, Error};
 use serde_json::Value;
 
 /// The error that an answer with an error status stands for.
@@ -20,6 +20,28 @@ pub fn failure(status: u16, headers: &[(String, String)], body: &[u8]) -> Error 
         _ => {}
     }
     Error::Api(error)
+}
+
+/// The same error by its own name, if it is about the API's compaction.
+///
+/// Some documents put `block_` into all of its codes, and the API's own libraries into some.
+pub fn compaction_failure(error: Error) -> Error {
+    let Error::Api(api) = &error else {
+        return error;
+    };
+    let code = api.error_code.as_deref().unwrap_or_default();
+    let Some(code) = code.strip_prefix("compaction_") else {
+        return error;
+    };
+    let is_meant = |fault: &CompactionFault| {
+        let name = fault.name();
+        code == name || code.strip_prefix("block_") == Some(name)
+    };
+    let fault = CompactionFault::ALL.into_iter().find(is_meant);
+    fault.map_or(error.clone(), |fault| Error::CompactionFailed {
+        fault,
+        message: api.message.clone(),
+    })
 }
 
 /// The error in a body that came with status 200: an `error` event inside a stream.
@@ -169,6 +191,34 @@ mod tests {
             );
             assert!(!api(429, &[], &body).retryable, "{code}");
         }
+    }
+
+    #[test]
+    fn failures_of_compaction_have_names_of_their_own() {
+        let read = |code: &str| {
+            let body = format!(
+                r#"{{"error":{{"type":"invalid_request_error","message":"m","details":{{"error_code":"{code}"}}}}}}"#
+            );
+            compaction_failure(failure(400, &[], body.as_bytes()))
+        };
+        let fault = |code: &str| match read(code) {
+            Error::CompactionFailed { fault, message } => {
+                assert_eq!(message, "m");
+                Some(fault)
+            }
+            Error::Api(_) => None,
+            other => panic!("{other:?}"),
+        };
+        for known in CompactionFault::ALL {
+            let name = known.name();
+            assert_eq!(fault(&format!("compaction_{name}")), Some(known));
+        }
+        let mismatch = Some(CompactionFault::ContentMismatch);
+        assert_eq!(fault("compaction_block_content_mismatch"), mismatch);
+        assert_eq!(fault("compaction_of_tomorrow"), None);
+        assert_eq!(fault("tool_name_conflict"), None);
+        assert!(read("compaction_unavailable").is_retryable());
+        assert!(!read("compaction_block_misplaced").is_retryable());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //!
 //! Nothing here reads a clock, draws a random number or touches the network: the driver does.
 
+mod breakpoints;
 pub mod context;
 pub mod failure;
 pub mod message;

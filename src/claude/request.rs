@@ -4,7 +4,8 @@
 //! and newer models tie every thinking block to the exact bytes before it. So nothing earlier is ever composed
 //! anew: replies go back as they came, and what was injected comes back from the ledger.
 
-use super::context::ContextEdits;
+use super::breakpoints::{Place, message_breakpoints};
+use super::context::{ContextEdits, Summaries};
 use super::message::{Message, MessageRole, sent, text_block};
 use super::models::model;
 use serde::{
@@ -73,13 +74,25 @@ pub struct ChatRequest<'a> {
 impl ChatRequest<'_> {
     /// The request's headers, with the betas that its fields need.
     pub fn headers(&self) -> Vec<(String, String)> {
+        let sent = Summaries::among(self.blocks());
+        self.headers_with(self.context.betas(sent))
+    }
+
+    /// Those of a request for a summary.
+    pub fn summary_headers(&self) -> Vec<(String, String)> {
+        let asked = Summaries {
+            on_demand: true,
+            ..Summaries::among(self.blocks())
+        };
+        self.headers_with(ContextEdits::default().betas(asked))
+    }
+
+    fn headers_with(&self, betas: Vec<&'static str>) -> Vec<(String, String)> {
         let messages = self.messages();
-        let mut blocks = messages.iter().flat_map(|message| &message.content);
-        let has_compaction = blocks.any(|block| block["type"] == "compaction");
         let has_scoped = messages.iter().any(|m| m.role == MessageRole::System);
         let binding = self.drops_thinking.then_some(BINDING_BETA).into_iter();
-        let betas = binding.chain(has_scoped.then_some(CLEAR_AT_BETA));
-        let betas: Vec<_> = betas.chain(self.context.betas(has_compaction)).collect();
+        let own = binding.chain(has_scoped.then_some(CLEAR_AT_BETA));
+        let betas: Vec<_> = own.chain(betas).collect();
         let mut headers = headers();
         if !betas.is_empty() {
             headers.push(("anthropic-beta".into(), betas.join(",")));
@@ -92,19 +105,29 @@ impl ChatRequest<'_> {
     /// Up to three of the four cache breakpoints that the API allows are set: the end of `system`, which the tools
     /// stand before, the end of the newest user message, and the end of the one before it if what came between is long.
     pub fn body(&self) -> String {
-        self.body_as(Some(self.max_tokens), true)
+        self.body_as(Form::Answer)
     }
 
     /// The same prompt for `/v1/messages/count_tokens`, which takes no limit of the answer and streams nothing.
     pub fn count_body(&self) -> String {
-        self.body_as(None, false)
+        self.body_as(Form::Count)
+    }
+
+    /// The same prompt with the request to summarise its messages: nothing is answered to them, and nothing left out of them.
+    pub fn summary_body(&self) -> String {
+        self.body_as(Form::Summary)
     }
 
     fn messages(&self) -> Vec<&Message> {
         sent(self.history.iter().chain(self.newest), model(self.model))
     }
 
-    fn body_as(&self, max_tokens: Option<u32>, stream: bool) -> String {
+    fn blocks(&self) -> impl Iterator<Item = &Value> {
+        let messages = self.messages().into_iter();
+        messages.flat_map(|message| &message.content)
+    }
+
+    fn body_as(&self, form: Form) -> String {
         let system: Vec<Value> = [self.system, self.snapshot]
             .into_iter()
             .filter(|text| !text.is_empty())
@@ -114,10 +137,17 @@ impl ChatRequest<'_> {
         let breakpoints = message_breakpoints(&messages);
         to_json(&ChatBody {
             model: self.model,
-            max_tokens,
-            stream,
+            max_tokens: match form {
+                Form::Answer => Some(self.max_tokens),
+                Form::Summary => Some(self.max_tokens.max(MIN_SUMMARY_TOKENS)),
+                Form::Count => None,
+            },
+            stream: form == Form::Answer,
             thinking: self.drops_thinking.then(unbound),
-            context_management: self.context.body(),
+            context_management: (form != Form::Summary)
+                .then(|| self.context.body())
+                .flatten(),
+            compaction: (form == Form::Summary).then(|| json!({"type": "summarize"})),
             tools: self.tools,
             system: (0..system.len())
                 .map(|i| SentBlock {
@@ -136,6 +166,17 @@ impl ChatRequest<'_> {
         })
     }
 }
+
+/// What a prompt is sent for.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Answer,
+    Count,
+    Summary,
+}
+
+/// The API takes no smaller limit of the answer where a summary is asked for.
+const MIN_SUMMARY_TOKENS: u32 = 4_096;
 
 /// Asks a model for plain text about a text; the answer is not streamed.
 #[derive(Clone, Debug)]
@@ -215,9 +256,6 @@ pub fn headers() -> Vec<(String, String)> {
     .to_vec()
 }
 
-/// How far back from a breakpoint the API looks for an earlier cache entry.
-const LOOKBACK_BLOCKS: usize = 20;
-
 /// How long a cache entry lives without being used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Ttl {
@@ -225,55 +263,6 @@ enum Ttl {
     FiveMinutes,
     /// The pauses of a day: the fixed part outlives a break, and hour entries must come before the others.
     Hour,
-}
-
-/// A block's place: message, and position in it.
-type Place = (usize, usize);
-
-/// Where the messages' cache breakpoints go: the end of the user's newest message that can carry one, and the
-/// place of the request before if it would otherwise be out of reach.
-///
-/// User messages that follow each other are one to the API, and one request: the results of calls that were not run, and
-/// the person's next words. Only the end of the last one was a breakpoint. A system message carries none: what is cached up to it
-/// would be gone with it. It is counted among the blocks to look back over, which at worst sets the second breakpoint early.
-fn message_breakpoints(messages: &[&Message]) -> Vec<Place> {
-    let ends_run = |at: usize| {
-        let is_user = |at: usize| messages.get(at).map(|next| next.role) == Some(MessageRole::User);
-        is_user(at) && !is_user(at + 1)
-    };
-    let mut ends = messages
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(at, _)| ends_run(*at))
-        .filter_map(|(at, message)| Some((at, message.content.iter().rposition(is_cacheable)?)));
-    let Some(newest) = ends.next() else {
-        return Vec::new();
-    };
-    let Some(previous) = ends.next() else {
-        return vec![newest];
-    };
-    let before: usize = messages[previous.0..newest.0]
-        .iter()
-        .map(|message| message.content.len())
-        .sum();
-    let n_added = before - (previous.1 + 1) + newest.1 + 1;
-    if n_added >= LOOKBACK_BLOCKS {
-        vec![previous, newest]
-    } else {
-        vec![newest]
-    }
-}
-
-/// Whether the API accepts a breakpoint on this block.
-fn is_cacheable(block: &Value) -> bool {
-    match block["type"].as_str() {
-        Some("text") => block["text"].as_str().is_some_and(|text| !text.is_empty()),
-        Some(
-            "image" | "document" | "search_result" | "tool_use" | "tool_result" | "compaction",
-        ) => true,
-        _ => false,
-    }
 }
 
 fn sent_blocks<'a>(at: usize, message: &'a Message, breakpoints: &[Place]) -> Vec<SentBlock<'a>> {
@@ -299,6 +288,8 @@ struct ChatBody<'a> {
     thinking: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     context_management: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compaction: Option<Value>,
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
     tools: &'a [Value],
     #[serde(skip_serializing_if = "Vec::is_empty")]

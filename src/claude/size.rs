@@ -47,6 +47,7 @@ fn of_block(block: &Value) -> Size {
     let text = |field: &str| block[field].as_str();
     match block["type"].as_str() {
         Some("text") => Size::of_text(text("text").unwrap_or_default()),
+        Some("compaction") => Size::of_text(text("content").unwrap_or_default()),
         Some("tool_use") => {
             let input = block["input"].to_string();
             Size::of_text(&format!("{}{input}", text("name").unwrap_or_default()))

@@ -8,7 +8,7 @@
 //! - [`cut`] finds the turns to leave out;
 //! - [`summary_input`] and [`SUMMARY_RULES`] ask a model for a summary of them;
 //! - [`notice`] writes the text that stands in their place;
-//! - [`messages`] puts the session's messages together.
+//! - [`messages`] puts the session's messages together; the API's own summary may stand before them.
 
 mod notice;
 mod policy;
@@ -22,7 +22,7 @@ pub use summary::{
     FAN, MAX_SUMMARY_TOKENS, MERGE_RULES, SUMMARY_RULES, merge_input, next_merge, summary_input,
 };
 
-use crate::claude::message::{Message, messages_of};
+use crate::claude::message::{Message, MessageRole, messages_of};
 use crate::model::{Compacted, Injection, Role, Turn, TurnId};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -57,11 +57,43 @@ pub fn messages(
             messages
         })
         .collect();
-    if let (Some(first), Some(compacted)) = (messages.first_mut(), compacted) {
+    if let Some(compacted) = compacted {
+        stand_in(&mut messages, compacted);
+    }
+    messages
+}
+
+/// Puts before these messages what stands in the place of those that are left out.
+fn stand_in(messages: &mut Vec<Message>, compacted: &Compacted) {
+    if let Some(first) = messages.first_mut().filter(|_| !compacted.text.is_empty()) {
         let text = json!({"type": "text", "text": compacted.text});
         first.content.insert(0, text);
     }
+    if !compacted.block.is_empty() {
+        messages.insert(
+            0,
+            Message {
+                role: MessageRole::Assistant,
+                content: compacted.block.clone(),
+            },
+        );
+    }
+}
+
+/// The same messages with a text in the place of the API's own summary, and without thinking.
+pub fn without_block(mut messages: Vec<Message>, compacted: &Compacted) -> Vec<Message> {
+    messages.remove(0);
+    for message in &mut messages {
+        message.content.retain(|block| !is_thinking(block));
+    }
+    stand_in(&mut messages, compacted);
     messages
+}
+
+/// Whether a reply holds a summary that the API made at its own threshold. It counts by where it stands, and stands beside no other.
+pub fn holds_threshold_summary(turn: &Turn) -> bool {
+    let mut blocks = turn.content.iter();
+    blocks.any(|block| block["type"] == "compaction" && !block["content"].is_null())
 }
 
 fn is_thinking(block: &Value) -> bool {

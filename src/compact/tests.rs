@@ -86,6 +86,7 @@ fn old_turns_and_their_thinking_are_left_out_and_the_notice_comes_first() {
         from: 2,
         thinking_from: 4,
         text: "NOTICE".into(),
+        block: vec![],
         summaries: vec![],
     };
     let left = messages(&turns, &HashMap::new(), Some(&compacted));

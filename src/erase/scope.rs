@@ -350,8 +350,10 @@ impl Scope {
             let summaries = left.summaries.iter_mut().map(|summary| &mut summary.text);
             let texts = summaries.chain([&mut left.text]);
             // Each of them, not only up to the first.
-            let found = texts.map(|text| self.words.blacken_text(text));
-            found.filter(|found| *found).count() > 0
+            let in_texts = texts.map(|text| self.words.blacken_text(text));
+            let blocks = left.block.iter_mut();
+            let in_blocks = blocks.map(|block| self.words.blacken_within(block));
+            in_texts.chain(in_blocks).filter(|found| *found).count() > 0
         });
         let has_words = self.words.blacken_text(&mut changed.system);
         if quotes || has_words || retells {

@@ -1,41 +1,56 @@
-//! Leaving the oldest turns of a long session out of its requests, before a message.
+//! Leaving the oldest turns of a long session out of its requests: before a message, or when it is asked for.
 
-use super::wire::{header, read_all};
-use super::{Cancel, ChatEvent, Clock, HttpRequest, LiveSession, Memory, Ports};
+use super::record::{Leave, Opening};
+use super::summaries::Asking;
+use super::{Cancel, ChatEvent, LiveSession, Memory, Ports};
 use crate::batch::Op;
 use crate::claude::context::ContextEdits;
 use crate::claude::models::{Compaction, model};
-use crate::claude::reply::Reply;
-use crate::claude::request::{self, TextRequest};
 use crate::compact::{
-    Left, MAX_SUMMARY_TOKENS, MERGE_RULES, SUMMARY_RULES, Strategy, cut, merge_input, next_merge,
-    notice, summary_input,
+    Left, Strategy, cut, holds_threshold_summary, messages, notice, without_block,
 };
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::model::{Compacted, Fact, Purpose, Record, SessionId, Summary, Turn, Usage, UsageId};
+use crate::model::{Action, Compacted, Fact, Record, Session, SessionId, Summary, Turn};
+use serde_json::Value;
 
 impl Config {
-    /// What requests allow the API to leave out by itself.
-    pub(super) fn context_edits(&self) -> ContextEdits {
+    /// What requests of a session allow the API to leave out by itself.
+    ///
+    /// A summary that was asked for and the API's own compaction at a threshold exclude each other.
+    pub(super) fn context_edits(&self, session: &Session) -> ContextEdits {
         let server = self
             .compaction
-            .filter(|policy| policy.strategy == Strategy::Server);
-        ContextEdits {
+            .filter(|policy| policy.strategy == Strategy::Server && !has_block(session));
+        let edits = ContextEdits {
             clear_tools: self.clear_tools.clone(),
             keep_thinking: self.keep_thinking,
             compact_at: server.map(|policy| policy.at_tokens),
-        }
+        };
+        edits.for_request(model(&session.model), !session.tools.is_empty())
     }
 }
 
-/// The strategy that is carried out here; `None` where the API does it.
-fn local(strategy: Strategy, id: &str) -> Option<Strategy> {
-    match (strategy, model(id).compaction) {
-        (Strategy::Server, Compaction::OnDemandAndThreshold) => None,
-        (Strategy::Server, _) => Some(Strategy::Summary),
-        (strategy, _) => Some(strategy),
-    }
+/// Whether a summary that the API was asked for stands before the session's messages.
+pub(super) fn has_block(session: &Session) -> bool {
+    let left = session.compacted.as_ref();
+    left.is_some_and(|left| !left.block.is_empty())
+}
+
+/// Whether the API compacts this session by itself when it grows too long.
+fn is_watched(session: &Session) -> bool {
+    model(&session.model).compaction == Compaction::OnDemandAndThreshold && !has_block(session)
+}
+
+/// What came of a compaction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shortened {
+    /// Another one than was asked for if no model could be asked.
+    pub strategy: Strategy,
+    /// Turns that were left out now.
+    pub n_turns: u32,
+    /// Why it was another one.
+    pub problem: Option<Error>,
 }
 
 impl<P: Ports> Memory<P> {
@@ -54,94 +69,194 @@ impl<P: Ports> Memory<P> {
         let Some(policy) = self.config.compaction else {
             return Ok(());
         };
-        let strategy = self.with_live(id, |live| {
+        let is_due = self.with_live(id, |live| {
             let from = live.session.compacted.as_ref().map_or(0, |left| left.from);
             let n_sent = (live.next_index - from) as usize;
+            let is_theirs = policy.strategy == Strategy::Server && is_watched(&live.session);
             // What is not on disk can not be read from there.
-            let is_due = policy.is_due(live.prompt_tokens, n_sent) && live.unsaved.is_empty();
-            is_due
-                .then(|| local(policy.strategy, &live.session.model))
-                .flatten()
+            policy.is_due(live.prompt_tokens, n_sent) && live.unsaved.is_empty() && !is_theirs
         })?;
-        let Some(strategy) = strategy.filter(|_| self.config.preset.keeps_turns()) else {
+        if !is_due || !self.config.preset.keeps_turns() {
             return Ok(());
-        };
-        match self
-            .compact(id, strategy, policy.keep_turns, cancel, emit)
-            .await
-        {
-            Err(error @ (Error::Cancelled | Error::SessionEnded { .. })) => Err(error),
-            Err(error) => {
-                emit(ChatEvent::Notice(error));
-                Ok(())
-            }
-            Ok(()) => Ok(()),
         }
+        let begins = |strategy| emit(ChatEvent::Compacting(strategy));
+        let shortened = self.compact(id, policy.strategy, policy.keep_turns, cancel, begins);
+        match shortened.await {
+            Err(error @ (Error::Cancelled | Error::SessionEnded { .. })) => return Err(error),
+            Err(error) => emit(ChatEvent::Notice(error)),
+            Ok(None) => {}
+            Ok(Some(shortened)) => {
+                shortened
+                    .problem
+                    .into_iter()
+                    .for_each(|problem| emit(ChatEvent::Notice(problem)));
+                emit(ChatEvent::Compacted {
+                    strategy: shortened.strategy,
+                    n_turns: shortened.n_turns,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Compacts a session now, however long it is; `None` if all of its turns are to stay. Without a strategy or a number of
+    /// turns to keep these are the configured ones, or the usual ones where compaction is switched off.
+    ///
+    /// # Errors
+    /// `NotFound`, `SessionEnded`, `InvalidInput` if it is being answered in or nothing is kept, `Cancelled`, `Locked`, and
+    /// whatever the store fails with: nothing was changed then. A summary that could not be had is the result's `problem`.
+    pub async fn compact_session(
+        &self,
+        session: SessionId,
+        strategy: Option<Strategy>,
+        keep_turns: Option<u32>,
+        cancel: &Cancel,
+    ) -> Result<Option<Shortened>> {
+        self.ensure_open()?;
+        let policy = self.config.compaction.unwrap_or_default();
+        let strategy = strategy.unwrap_or(policy.strategy);
+        let keep = keep_turns.unwrap_or(policy.keep_turns);
+        if keep == 0 || !self.config.preset.keeps_turns() {
+            let (field, reason) = match keep {
+                0 => ("keepTurns", "expected at least 1"),
+                _ => ("preset", "`stateless` keeps nothing"),
+            };
+            return Err(Error::InvalidInput {
+                field,
+                reason: reason.into(),
+            });
+        }
+        let (is_known, is_ended) = {
+            let state = self.state.borrow();
+            let is_known = state.sessions.contains_key(&session);
+            (is_known, state.ended.contains(&session))
+        };
+        if is_ended {
+            return Err(Error::SessionEnded {
+                session: session.to_string(),
+            });
+        }
+        if !is_known {
+            return Err(Error::NotFound {
+                what: format!("session {session}"),
+            });
+        }
+        // It is there, so nothing is opened.
+        let opening = Opening {
+            model: &self.config.model,
+            instructions: "",
+            tools: Vec::new(),
+        };
+        let id = self.enter(Some(session), opening).await?;
+        let _leave = Leave { memory: self, id };
+        if id != session {
+            return Err(Error::SessionEnded {
+                session: session.to_string(),
+            });
+        }
+        if self.with_live(id, |live| !live.unsaved.is_empty())? {
+            // What a full disk refused is tried again: what is not on disk can not be read from there.
+            let owed = self.record_batch(id, &[], Action::Change)?;
+            self.commit_session(id, &owed).await?;
+        }
+        let shortened = self.compact(id, strategy, keep, cancel, |_| ()).await?;
+        if shortened.is_some() {
+            let batch = self.record_batch(id, &[], Action::Change)?;
+            self.commit_session(id, &batch).await?;
+        }
+        Ok(shortened)
     }
 
     async fn compact(
         &self,
         id: SessionId,
-        mut strategy: Strategy,
+        strategy: Strategy,
         keep: u32,
         cancel: &Cancel,
-        emit: &impl Fn(ChatEvent),
-    ) -> Result<()> {
+        begins: impl Fn(Strategy),
+    ) -> Result<Option<Shortened>> {
         let erasures = self.erasures();
         let (turns, injections) = self.spoken(id).await?;
-        let before = self.with_live(id, |live| live.session.compacted.clone())?;
-        let from = before.as_ref().map_or(0, |left| left.from);
+        let session = self.with_live(id, |live| live.session.clone())?;
+        let before = session.compacted.as_ref();
+        let from = before.map_or(0, |left| left.from);
         let first = turns.partition_point(|turn| turn.id.index < from);
         let sent = &turns[first..];
         let n_left = cut(sent, keep as usize);
         if n_left == 0 {
-            return Ok(());
+            return Ok(None);
         }
-        emit(ChatEvent::Compacting(strategy));
-        let mut summaries = before.map(|left| left.summaries).unwrap_or_default();
+        let mut strategy = carried_out(strategy, &session, sent);
+        begins(strategy);
+        let mut summaries = before
+            .map(|left| left.summaries.clone())
+            .unwrap_or_default();
+        let mut block = Vec::new();
         let mut usages = Vec::new();
-        if matches!(strategy, Strategy::Summary | Strategy::Hierarchical) {
-            let asked = Asking {
-                memory: self,
-                session: id,
-                cancel,
-                usages: &mut usages,
-            };
-            match asked.summarise(strategy, &summaries, &sent[..n_left]).await {
-                Ok(new) => summaries = new,
-                Err(Error::Cancelled) => {
-                    self.keep_paid(usages).await;
-                    return Err(Error::Cancelled);
-                }
-                // What was summed up earlier still holds for its part.
-                Err(error) => {
-                    emit(ChatEvent::Notice(error));
-                    strategy = Strategy::Window;
-                }
+        let asking = Asking {
+            memory: self,
+            session: id,
+            cancel,
+            usages: &mut usages,
+        };
+        let asked = match strategy {
+            Strategy::Summary | Strategy::Hierarchical => {
+                let new = asking.summarise(strategy, &summaries, &sent[..n_left]);
+                new.await.map(|new| summaries = new)
             }
-        }
+            Strategy::Server => {
+                let left = messages(&turns[..first + n_left], &injections, before);
+                let made = asking.have_compacted(&left);
+                made.await.map(|made| {
+                    summaries = summary_of(&made);
+                    block = made;
+                })
+            }
+            Strategy::Window | Strategy::Retrieve => Ok(()),
+        };
+        let problem = match asked {
+            Err(Error::Cancelled) => {
+                self.keep_paid(usages).await;
+                return Err(Error::Cancelled);
+            }
+            // What was summed up earlier still holds for its part.
+            Err(error) => {
+                strategy = Strategy::Window;
+                Some(error)
+            }
+            Ok(()) => None,
+        };
         let from = sent[n_left].id.index;
         let facts = match strategy {
             Strategy::Retrieve => self.facts_of(id, from),
             _ => Vec::new(),
         };
-        let text = notice(&Left {
-            n_turns: from,
-            strategy,
-            summaries: &summaries,
-            facts: &facts,
-        });
+        let text = match strategy {
+            Strategy::Server => String::new(),
+            strategy => notice(&Left {
+                n_turns: from,
+                strategy,
+                summaries: &summaries,
+                facts: &facts,
+            }),
+        };
         // A summary may tell what was erased meanwhile: it is made again before the next message.
         if self.erasures() != erasures {
             self.keep_paid(usages).await;
-            return Ok(());
+            return Ok(None);
         }
+        // The API's own summary is signed for what it stands for, so that what was thought behind that holds behind it, too.
+        let thought_before = before.map_or(0, |left| left.thinking_from);
         self.with_live(id, |live| {
             let mut session = live.session.clone();
             session.compacted = Some(Compacted {
                 from,
-                thinking_from: live.next_index,
+                thinking_from: match strategy {
+                    Strategy::Server => thought_before,
+                    _ => live.next_index,
+                },
                 text,
+                block,
                 summaries,
             });
             let owed = [Op::Put(Record::Session(session.clone()))].into_iter();
@@ -156,11 +271,38 @@ impl<P: Ports> Memory<P> {
                 ..LiveSession::of(session, &turns, &injections)
             };
         })?;
-        emit(ChatEvent::Compacted {
+        Ok(Some(Shortened {
             strategy,
             n_turns: n_left as u32,
-        });
-        Ok(())
+            problem,
+        }))
+    }
+
+    /// Puts a text in the place of the API's summary, which the API does not take back. What it says is known, so nothing is lost but
+    /// thinking; `false` if there is no such summary.
+    pub(super) fn give_up_block(&self, id: SessionId) -> Result<bool> {
+        self.with_live(id, |live| {
+            let mut session = live.session.clone();
+            let Some(left) = session
+                .compacted
+                .as_mut()
+                .filter(|left| !left.block.is_empty())
+            else {
+                return false;
+            };
+            left.block = Vec::new();
+            left.thinking_from = live.next_index;
+            left.text = notice(&Left {
+                n_turns: left.from,
+                strategy: Strategy::Window,
+                summaries: &left.summaries,
+                facts: &[],
+            });
+            live.history = without_block(std::mem::take(&mut live.history), left);
+            live.unsaved.push(Op::Put(Record::Session(session.clone())));
+            live.session = session;
+            true
+        })
     }
 
     /// The facts that hold and rest on a session's turns before this position, oldest first.
@@ -175,85 +317,22 @@ impl<P: Ports> Memory<P> {
     }
 }
 
-/// Requests for summaries, and what they used.
-struct Asking<'a, P: Ports> {
-    memory: &'a Memory<P>,
-    session: SessionId,
-    cancel: &'a Cancel,
-    usages: &'a mut Vec<Usage>,
+/// The strategy as it can be carried out for these turns.
+fn carried_out(strategy: Strategy, session: &Session, sent: &[Turn]) -> Strategy {
+    let can = model(&session.model).compaction != Compaction::None;
+    match strategy {
+        // Of two summaries of the API's none would count.
+        Strategy::Server if !can || sent.iter().any(holds_threshold_summary) => Strategy::Summary,
+        strategy => strategy,
+    }
 }
 
-impl<P: Ports> Asking<'_, P> {
-    /// The summaries that stand for those before and these turns together.
-    async fn summarise(
-        mut self,
-        strategy: Strategy,
-        before: &[Summary],
-        turns: &[Turn],
-    ) -> Result<Vec<Summary>> {
-        if strategy == Strategy::Summary {
-            let texts: Vec<&str> = before.iter().map(|summary| summary.text.as_str()).collect();
-            let known = (!texts.is_empty()).then(|| texts.join("\n\n"));
-            let input = summary_input(known.as_deref(), turns);
-            let text = self.ask(SUMMARY_RULES, &input).await?;
-            return Ok(vec![Summary { level: 0, text }]);
-        }
-        let mut summaries = before.to_vec();
-        let input = summary_input(None, turns);
-        let text = self.ask(SUMMARY_RULES, &input).await?;
-        summaries.push(Summary { level: 0, text });
-        while let Some(range) = next_merge(&summaries) {
-            let level = summaries[range.start].level.saturating_add(1);
-            let input = merge_input(&summaries[range.clone()]);
-            let text = self.ask(MERGE_RULES, &input).await?;
-            summaries.splice(range, [Summary { level, text }]);
-        }
-        Ok(summaries)
-    }
-
-    async fn ask(&mut self, instructions: &str, input: &str) -> Result<String> {
-        let memory = self.memory;
-        let body = TextRequest {
-            model: &memory.config.extraction_model,
-            max_tokens: MAX_SUMMARY_TOKENS,
-            instructions,
-            input,
-        };
-        let request = HttpRequest {
-            path: "/v1/messages",
-            headers: request::headers(),
-            body: body.body(),
-        };
-        let at = memory.now();
-        let model = &memory.config.extraction_model;
-        let response = memory.send_billed(model, &request, self.cancel, |_, _, _| {});
-        let mut response = response.await?;
-        let request_id = header(&response, "request-id");
-        let body = read_all(&mut response.body, self.cancel).await?;
-        let reply = Reply::from_json(&String::from_utf8_lossy(&body), request_id)?;
-        let text = reply.text();
-        let is_cut = reply.stop_reason.is_cut();
-        let usage = Usage {
-            v: Usage::VERSION,
-            id: UsageId::new(at.unix_ms, memory.ports.clock().random()),
-            purpose: Purpose::Compact,
-            session: self.session,
-            model: memory.config.extraction_model.clone(),
-            request_id: reply.request_id,
-            tokens: reply.tokens,
-            at,
-            first_text_ms: None,
-        };
-        memory.note_spent(&usage);
-        self.usages.push(usage);
-        match text.trim() {
-            "" => Err(Error::MalformedStream {
-                message: "the answer holds no summary".into(),
-            }),
-            _ if is_cut => Err(Error::MalformedStream {
-                message: "the summary was cut at its limit".into(),
-            }),
-            text => Ok(text.into()),
-        }
-    }
+/// What a summary of the API's says, for whatever takes its place later.
+fn summary_of(block: &[Value]) -> Vec<Summary> {
+    let texts = block.iter().filter_map(|block| block["content"].as_str());
+    let summary = |text: &str| Summary {
+        level: 0,
+        text: text.into(),
+    };
+    texts.map(summary).collect()
 }

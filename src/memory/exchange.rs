@@ -7,13 +7,12 @@ use super::host::{Host, ReplySeen};
 use super::together::{together, unless};
 use super::tools::Desk;
 use super::wire::Answer;
-use super::{Cancel, ChatEvent, Clock, HttpRequest, Memory, Ports};
+use super::{Cancel, ChatEvent, Clock, Memory, Ports};
 use crate::agent::{Limits, Spent, ToolCall, ToolOutput, calls_of, is_built_in, results};
 use crate::claude::message::{AFTER_RESULTS, Message, messages_of};
 use crate::claude::models::model;
 use crate::claude::reply::StopReason;
-use crate::claude::request::ChatRequest;
-use crate::error::{ApiError, Error, Result};
+use crate::error::{Error, Result};
 use crate::model::{
     Artifact, Fact, Injection, Purpose, Role, SessionId, Surfaced, Turn, TurnId, TurnScoped, Usage,
     UsageId,
@@ -236,80 +235,6 @@ impl<P: Ports> Memory<P> {
             }
             last = Some(reason);
         }
-    }
-
-    /// The next request of the exchange. Where Claude finds its own thinking bound to another prefix, the request is sent once
-    /// more with leave to drop it, and so are all later ones of the session.
-    async fn ask_next<H: Host>(
-        &self,
-        exchange: &mut Exchange,
-        host: &H,
-        cancel: &Cancel,
-        emit: &impl Fn(ChatEvent),
-    ) -> Result<Answer> {
-        let request = self.request_of(exchange)?;
-        cancel
-            .race(host.before_request(exchange.session, &request.body))
-            .await??;
-        let asked = self.ask(&exchange.model, request, cancel, emit).await;
-        let error = match asked {
-            Err(error) if self.may_be_binding(exchange, &error) => error,
-            asked => return asked,
-        };
-        emit(ChatEvent::Retrying {
-            attempt: 1,
-            in_ms: 0,
-            error: error.clone(),
-        });
-        exchange.drops_thinking = true;
-        let request = self.request_of(exchange)?;
-        match self.ask(&exchange.model, request, cancel, emit).await {
-            Err(Error::Api(ApiError { status: 400, .. })) => {
-                // It was something else, and the first answer says what.
-                exchange.drops_thinking = false;
-                Err(error)
-            }
-            asked => asked,
-        }
-    }
-
-    fn request_of(&self, exchange: &Exchange) -> Result<HttpRequest> {
-        self.with_live(exchange.session, |live| {
-            let has_tools = !live.session.tools.is_empty();
-            let context = self.config.context_edits();
-            let request = ChatRequest {
-                model: &live.session.model,
-                max_tokens: self.config.max_output_tokens,
-                tools: &live.session.tools,
-                drops_thinking: exchange.drops_thinking,
-                system: &live.session.system,
-                snapshot: &live.session.snapshot,
-                context: &context.for_request(model(&live.session.model), has_tools),
-                history: &live.history,
-                newest: &exchange.messages,
-            };
-            HttpRequest {
-                path: "/v1/messages",
-                headers: request.headers(),
-                body: request.body(),
-            }
-        })
-    }
-
-    /// The API names this error by its message only, which may change: so every refusal of a prompt with thinking that the
-    /// model binds may be it, unless a code says what else it is.
-    fn may_be_binding(&self, exchange: &Exchange, error: &Error) -> bool {
-        let is_refusal =
-            matches!(error, Error::Api(api) if api.status == 400 && api.error_code.is_none());
-        if !is_refusal || exchange.drops_thinking || !model(&exchange.model).binds_thinking {
-            return false;
-        }
-        let thinks = |message: &Message| {
-            let mut blocks = message.content.iter();
-            blocks.any(|block| block["type"] == "thinking" || block["type"] == "redacted_thinking")
-        };
-        let has_thought = self.with_live(exchange.session, |live| live.history.iter().any(thinks));
-        has_thought == Ok(true) || exchange.messages.iter().any(thinks)
     }
 
     /// Runs all calls of a reply at once; their results become one turn, in the order of the calls.

@@ -2,7 +2,6 @@
 
 use super::{Cancel, HttpRequest, LiveSession, Memory, Ports};
 use crate::claude::message::{Message, user_message};
-use crate::claude::models::model;
 use crate::claude::request::ChatRequest;
 use crate::claude::size::Size;
 use crate::error::{Error, Result};
@@ -100,9 +99,7 @@ impl<P: Ports> Memory<P> {
     ) -> Result<u64> {
         self.ensure_not_closed()?;
         let newest = [user_message(None, text)];
-        let context = self.config.context_edits();
         let request = |live: &LiveSession| {
-            let has_tools = !live.session.tools.is_empty();
             let request = ChatRequest {
                 model: &live.session.model,
                 max_tokens: 0,
@@ -110,7 +107,7 @@ impl<P: Ports> Memory<P> {
                 drops_thinking: live.session.drops_thinking,
                 system: &live.session.system,
                 snapshot: &live.session.snapshot,
-                context: &context.for_request(model(&live.session.model), has_tools),
+                context: &self.config.context_edits(&live.session),
                 history: &live.history,
                 newest: &newest,
             };

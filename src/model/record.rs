@@ -103,14 +103,18 @@ pub struct Session {
 }
 
 /// How a session's oldest turns are left out of its requests. The turns themselves stay.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Compacted {
     /// The position of the first turn that is still sent.
     pub from: u32,
     /// Thinking of turns before this position is not sent: it is bound to messages that are gone.
     pub thinking_from: u32,
-    /// The exact text at the beginning of the first message that is sent.
+    /// The exact text at the beginning of the first message that is sent; empty where `block` says it.
     pub text: String,
+    /// What Claude's API made of the turns, as it came: the content of a reply, which is sent before all other messages. Stored as
+    /// JSON text, as a turn's content is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "json_text")]
+    pub block: Vec<Value>,
     /// What the text was made from, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub summaries: Vec<Summary>,

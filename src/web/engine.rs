@@ -11,7 +11,7 @@ use super::evaluation_view::{EvaluationView, JudgementView, ProgressView};
 use super::files::{self, FileRequest};
 use super::granted::{self, FoundView, GrantedRequest};
 use super::idb::IdbStore;
-use super::long::{CompactionOption, ContextOption};
+use super::long::{CompactionOption, ContextOption, ShortenedView, strategy_named};
 use super::panic::install_hook;
 use super::tagged;
 use super::transfer::{self, Transfers};
@@ -114,6 +114,11 @@ enum EmbedderName {
 enum Request {
     Status,
     Send(SendRequest),
+    Compact {
+        session: String,
+        strategy: Option<String>,
+        keep_turns: Option<u32>,
+    },
     Tool {
         #[serde(deserialize_with = "tagged::by_do")]
         ask: ToolRequest,
@@ -522,6 +527,16 @@ impl Inner {
                 self.no_disk.as_ref(),
                 self.embedder(),
             )),
+            Request::Compact {
+                session,
+                strategy,
+                keep_turns,
+            } => {
+                let session = session.parse()?;
+                let strategy = strategy.as_deref().map(strategy_named).transpose()?;
+                let shortened = memory.compact_session(session, strategy, keep_turns, cancel);
+                give(&shortened.await?.as_ref().map(ShortenedView::from))
+            }
             Request::Send(request) => {
                 let call = Call {
                     cancel,

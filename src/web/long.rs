@@ -1,10 +1,12 @@
 //! The settings for long sessions, as the page gives them.
 
+use super::views::ErrorView;
 use crate::claude::context::ClearTools;
 use crate::compact::{Policy, Strategy};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use serde::Deserialize;
+use crate::memory::Shortened;
+use serde::{Deserialize, Serialize};
 
 /// `off` switches it off; what is left out stays as it is.
 #[derive(Default, Deserialize)]
@@ -34,10 +36,7 @@ impl CompactionOption {
         let usual = Policy::default();
         let strategy = match self.strategy {
             None => usual.strategy,
-            Some(name) => Strategy::from_name(&name).ok_or_else(|| Error::InvalidInput {
-                field: "compaction.strategy",
-                reason: "expected window, summary, hierarchical, retrieve or server".into(),
-            })?,
+            Some(name) => strategy_named(&name)?,
         };
         config.compaction = (!self.off).then_some(Policy {
             strategy,
@@ -61,5 +60,32 @@ impl ContextOption {
             exclude: self.exclude.unwrap_or(usual.exclude),
         });
         config.keep_thinking = self.keep_thinking;
+    }
+}
+
+/// # Errors
+/// `InvalidInput` for a name that no strategy has.
+pub fn strategy_named(name: &str) -> Result<Strategy> {
+    Strategy::from_name(name).ok_or_else(|| Error::InvalidInput {
+        field: "compaction.strategy",
+        reason: "expected window, summary, hierarchical, retrieve or server".into(),
+    })
+}
+
+/// What came of a compaction that the page asked for.
+#[derive(Serialize)]
+pub struct ShortenedView {
+    strategy: &'static str,
+    turns: u32,
+    problem: Option<ErrorView>,
+}
+
+impl From<&Shortened> for ShortenedView {
+    fn from(shortened: &Shortened) -> ShortenedView {
+        ShortenedView {
+            strategy: shortened.strategy.name(),
+            turns: shortened.n_turns,
+            problem: shortened.problem.as_ref().map(Into::into),
+        }
     }
 }

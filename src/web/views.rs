@@ -46,6 +46,7 @@ impl From<&Error> for ErrorView {
             status: api.map(|api| api.status),
             kind: match error {
                 Error::EmbedderFailed { fault, .. } => Some(fault.name().into()),
+                Error::CompactionFailed { fault, .. } => Some(fault.name().into()),
                 _ => api.map(|api| api.kind.clone()),
             },
             error_code: api.and_then(|api| api.error_code.clone()),

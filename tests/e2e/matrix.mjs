@@ -12,7 +12,7 @@ const FROM_MEMORY = [
 /** Calls that read the store. */
 const READS = [
   "recall", "block", "sessions.list", "sessions.turns", "turns.list", "turns.get", "check", "judgements.list", "export", "granted",
-  "usage.list", "usage.totals", "files.execute", "artifacts.list", "artifacts.get", "audit.list", "audit.verify", "audit.export",
+  "usage.list", "usage.totals", "chat.compact", "files.execute", "artifacts.list", "artifacts.get", "audit.list", "audit.verify", "audit.export",
 ];
 /** Calls that write to it. */
 const WRITES = [
@@ -20,7 +20,7 @@ const WRITES = [
   "import", "facts.forget", "turns.forget", "sessions.forget", "erase",
 ];
 /** Calls about something that a memory without a disk has not got. */
-export const OF_WHAT_IS_STORED = /^facts\.(?!list|forget)|^sessions\.turns|^turns\.(?!forget)|^evaluate$|^judge$|^files\.read$|^artifacts\.get$/;
+export const OF_WHAT_IS_STORED = /^facts\.(?!list|forget)|^sessions\.turns|^turns\.(?!forget)|^evaluate$|^judge$|^files\.read$|^artifacts\.get$|^chat\.compact$/;
 export const CALLS = [...FROM_MEMORY, ...READS, ...WRITES, "chat.send"];
 
 /** The same outcome for each call of a group. */
@@ -318,6 +318,8 @@ export async function call(name) {
     "turns.get": () => memory.turns.get(ids.turn),
     "queue.list": () => memory.queue.list(),
     "queue.retry": () => memory.queue.retry(),
+    // All of its turns are to stay, so nothing is written.
+    "chat.compact": () => memory.chat({ session: ids.session }).compact({ keepTurns: 1_000 }),
     status: () => memory.status(),
     check: () => memory.check(),
   };

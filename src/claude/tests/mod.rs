@@ -2,3 +2,4 @@
 
 mod reply;
 mod request;
+mod summary;

@@ -55,6 +55,7 @@ pub fn sample(kind: Kind, i: u32) -> Record {
                 from: 2,
                 thinking_from: 4,
                 text: "earlier".into(),
+                block: vec![json!({"type": "compaction", "content": "all of it", "2": 1, "1": 2})],
                 summaries: vec![Summary {
                     level: 1,
                     text: "all of it".into(),
