@@ -122,16 +122,16 @@ fn what_was_left_out_of_this_conversation_is_not_told_as_another_one() {
     new.supersedes = Some(old.id);
     let said = turn(Role::User, "", 2, 8);
     let excerpt = "we pay AWS 340 € a month";
-    let turn = BlockItem::Turn {
+    let turns = [BlockItem::Turn {
         turn: &said,
         excerpt,
-    };
+    }];
     let versions = BlockItem::Fact {
         fact: &new,
         older: vec![&old],
     };
     let text = |items: &[BlockItem], here| recall_block(items, here, NOW, BLOCK_TOKENS);
-    let mixed = text(&[versions, turn.clone()], here).unwrap().text;
+    let mixed = text(&[versions, turns[0].clone()], here).unwrap().text;
     assert_golden("recall_block_here.txt", &mixed);
     let from = |items: &[BlockItem], here, words: &str| {
         let block = text(items, here).unwrap().text;
@@ -143,9 +143,9 @@ fn what_was_left_out_of_this_conversation_is_not_told_as_another_one() {
             );
         }
     };
-    from(&[turn.clone()], here, "earlier in this conversation");
-    from(&[turn.clone()], None, "earlier sessions");
-    from(&[turn], Some(session(1)), "earlier sessions");
+    from(&turns, here, "earlier in this conversation");
+    from(&turns, None, "earlier sessions");
+    from(&turns, Some(session(1)), "earlier sessions");
 }
 
 #[test]

@@ -390,7 +390,7 @@ fn a_summary_that_the_api_does_not_take_back_becomes_a_text() {
         );
         // What was thought in the same loop is bound to the summary; the API may drop it.
         assert_eq!(body["thinking"].is_object(), tools);
-        assert_eq!(body.to_string().contains("for Noted"), false);
+        assert!(!body.to_string().contains("for Noted"));
         assert_eq!(
             stored_session(&world).compacted.unwrap().block,
             [] as [Value; 0]
