@@ -4,7 +4,6 @@ use super::wire::{header, read_all};
 use super::{Cancel, ChatEvent, Clock, HttpRequest, LiveSession, Memory, Ports};
 use crate::batch::Op;
 use crate::claude::context::ContextEdits;
-use crate::claude::models::{Compaction, model};
 use crate::claude::reply::Reply;
 use crate::claude::request::{self, TextRequest};
 use crate::compact::{
@@ -29,11 +28,11 @@ impl Config {
     }
 }
 
-/// The strategy that is carried out here; `None` where the API does it.
-fn local(strategy: Strategy, id: &str) -> Option<Strategy> {
-    match (strategy, model(id).compaction) {
-        (Strategy::Server, Compaction::OnDemandAndThreshold) => None,
-        (Strategy::Server, _) => Some(Strategy::Summary),
+/// The strategy that is carried out here; `None` where the API does it by these edits.
+fn local(strategy: Strategy, edits: &ContextEdits) -> Option<Strategy> {
+    match (strategy, edits.compact_at) {
+        (Strategy::Server, Some(_)) => None,
+        (Strategy::Server, None) => Some(Strategy::Summary),
         (strategy, _) => Some(strategy),
     }
 }
@@ -58,10 +57,11 @@ impl<P: Ports> Memory<P> {
             let from = live.session.compacted.as_ref().map_or(0, |left| left.from);
             let n_sent = (live.next_index - from) as usize;
             // What is not on disk can not be read from there.
+            let info = self.model(&live.session.model);
+            let policy = policy.within(info.longest_prompt());
             let is_due = policy.is_due(live.prompt_tokens, n_sent) && live.unsaved.is_empty();
-            is_due
-                .then(|| local(policy.strategy, &live.session.model))
-                .flatten()
+            let edits = self.config.context_edits().for_request(&info, true);
+            is_due.then(|| local(policy.strategy, &edits)).flatten()
         })?;
         let Some(strategy) = strategy.filter(|_| self.config.preset.keeps_turns()) else {
             return Ok(());
@@ -215,15 +215,12 @@ impl<P: Ports> Asking<'_, P> {
         let memory = self.memory;
         let body = TextRequest {
             model: &memory.config.extraction_model,
+            info: &memory.model(&memory.config.extraction_model),
             max_tokens: MAX_SUMMARY_TOKENS,
             instructions,
             input,
         };
-        let request = HttpRequest {
-            path: "/v1/messages",
-            headers: request::headers(),
-            body: body.body(),
-        };
+        let request = HttpRequest::post("/v1/messages", request::headers(), body.body());
         let at = memory.now();
         let model = &memory.config.extraction_model;
         let response = memory.send_billed(model, &request, self.cancel, |_, _, _| {});

@@ -9,7 +9,6 @@ use super::tools::Desk;
 use super::wire::Answer;
 use super::{Cancel, ChatEvent, Clock, HttpRequest, Memory, Ports};
 use crate::agent::{Limits, Spent, ToolCall, ToolOutput, calls_of, is_built_in, results};
-use crate::claude::models::model;
 use crate::claude::reply::StopReason;
 use crate::claude::request::{ChatRequest, Message, message_of};
 use crate::error::{ApiError, Error, Result};
@@ -266,22 +265,19 @@ impl<P: Ports> Memory<P> {
         self.with_live(exchange.session, |live| {
             let has_tools = !live.session.tools.is_empty();
             let context = self.config.context_edits();
+            let info = self.model(&live.session.model);
             let request = ChatRequest {
                 model: &live.session.model,
-                max_tokens: self.config.max_output_tokens,
+                max_tokens: self.config.max_output_tokens.min(info.max_output_tokens),
                 tools: &live.session.tools,
                 drops_thinking: exchange.drops_thinking,
                 system: &live.session.system,
                 snapshot: &live.session.snapshot,
-                context: &context.for_request(model(&live.session.model), has_tools),
+                context: &context.for_request(&info, has_tools),
                 history: &live.history,
                 newest: &exchange.messages,
             };
-            HttpRequest {
-                path: "/v1/messages",
-                headers: request.headers(),
-                body: request.body(),
-            }
+            HttpRequest::post("/v1/messages", request.headers(), request.body())
         })
     }
 
@@ -290,7 +286,7 @@ impl<P: Ports> Memory<P> {
     fn may_be_binding(&self, exchange: &Exchange, error: &Error) -> bool {
         let is_refusal =
             matches!(error, Error::Api(api) if api.status == 400 && api.error_code.is_none());
-        if !is_refusal || exchange.drops_thinking || !model(&exchange.model).binds_thinking {
+        if !is_refusal || exchange.drops_thinking || !self.model(&exchange.model).binds_thinking {
             return false;
         }
         let thinks = |message: &Message| {

@@ -1,7 +1,6 @@
 //! How large prompts are: estimated with what earlier requests taught, or counted by Claude's API.
 
 use super::{Cancel, HttpRequest, LiveSession, Memory, Ports};
-use crate::claude::models::model;
 use crate::claude::request::{ChatRequest, Message, user_message};
 use crate::claude::size::Size;
 use crate::error::{Error, Result};
@@ -109,7 +108,7 @@ impl<P: Ports> Memory<P> {
                 drops_thinking: live.session.drops_thinking,
                 system: &live.session.system,
                 snapshot: &live.session.snapshot,
-                context: &context.for_request(model(&live.session.model), has_tools),
+                context: &context.for_request(&self.model(&live.session.model), has_tools),
                 history: &live.history,
                 newest: &newest,
             };
@@ -140,11 +139,7 @@ impl<P: Ports> Memory<P> {
                 }
             },
         };
-        let request = HttpRequest {
-            path: "/v1/messages/count_tokens",
-            headers,
-            body,
-        };
+        let request = HttpRequest::post("/v1/messages/count_tokens", headers, body);
         let answer: Value = self.ask_free(&request, cancel).await?;
         let counted = answer["input_tokens"].as_u64();
         counted.ok_or_else(|| Error::MalformedStream {

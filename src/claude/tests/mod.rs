@@ -1,4 +1,5 @@
 //! Requests over a session, and replies from streams.
 
+mod listing;
 mod reply;
 mod request;
