@@ -7,8 +7,8 @@ use crate::claude::context::ContextEdits;
 use crate::claude::reply::Reply;
 use crate::claude::request::{self, TextRequest};
 use crate::compact::{
-    Left, MAX_SUMMARY_TOKENS, MERGE_RULES, SUMMARY_RULES, Strategy, cut, merge_input, next_merge,
-    notice, summary_input,
+    Left, MAX_SUMMARY_TOKENS, MERGE_RULES, SUMMARY_RULES, Strategy, cut, let_go, merge_input,
+    next_merge, notice, summary_input,
 };
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -59,13 +59,17 @@ impl<P: Ports> Memory<P> {
             // What is not on disk can not be read from there.
             let info = self.model(&live.session.model);
             let policy = policy.within(info.longest_prompt());
-            let is_due = policy.is_due(live.prompt_tokens, n_sent) && live.unsaved.is_empty();
+            let is_there = live.unsaved.is_empty() || !self.config.preset.keeps_turns();
+            let is_due = policy.is_due(live.prompt_tokens, n_sent) && is_there;
             let edits = self.config.context_edits().for_request(&info, true);
             is_due.then(|| local(policy.strategy, &edits)).flatten()
         })?;
-        let Some(strategy) = strategy.filter(|_| self.config.preset.keeps_turns()) else {
+        let Some(strategy) = strategy else {
             return Ok(());
         };
+        if !self.config.preset.keeps_turns() {
+            return self.slide(id, policy.keep_turns, emit);
+        }
         match self
             .compact(id, strategy, policy.keep_turns, cancel, emit)
             .await
@@ -160,6 +164,44 @@ impl<P: Ports> Memory<P> {
             strategy,
             n_turns: n_left as u32,
         });
+        Ok(())
+    }
+
+    /// The same where nothing is stored: whatever the strategy, the oldest messages go and nothing is asked of a model. What is let
+    /// go of is nowhere any more.
+    fn slide(&self, id: SessionId, keep: u32, emit: &impl Fn(ChatEvent)) -> Result<()> {
+        let strategy = Strategy::Window;
+        let n_gone = self.with_live(id, |live| {
+            let before = live.session.compacted.as_ref().map_or(0, |left| left.from);
+            let mut text = String::new();
+            let n_gone = let_go(&mut live.history, keep as usize, |n_gone| {
+                text = notice(&Left {
+                    n_turns: before + n_gone as u32,
+                    strategy,
+                    summaries: &[],
+                    facts: &[],
+                });
+                text.clone()
+            });
+            if n_gone > 0 {
+                live.session.compacted = Some(Compacted {
+                    from: before + n_gone as u32,
+                    thinking_from: live.next_index,
+                    text,
+                    summaries: Vec::new(),
+                });
+                let calibration = self.calibration(&live.session.model);
+                live.prompt_tokens = calibration.tokens(live.size(&live.history).tokens);
+            }
+            n_gone as u32
+        })?;
+        if n_gone > 0 {
+            emit(ChatEvent::Compacting(strategy));
+            emit(ChatEvent::Compacted {
+                strategy,
+                n_turns: n_gone,
+            });
+        }
         Ok(())
     }
 
