@@ -69,6 +69,7 @@ impl<P: Ports> Memory<P> {
             return false;
         }
         self.models.asked.set(Some(now));
+        let erasures = self.erasures();
         let listed = self.list_models(cancel).await.and_then(|data| {
             let table = ModelTable::of(&data, now).ok_or_else(no_list)?;
             Ok((data, table))
@@ -77,8 +78,10 @@ impl<P: Ports> Memory<P> {
             Ok((data, table)) => {
                 self.models.table.replace(table);
                 self.models.trouble.replace(None);
-                // Where it can not be kept, the next start asks again.
-                let _ = self.keep_models(data, now).await;
+                // Where it can not be kept, the next start asks again. After an erasure nothing is written that nobody asked for.
+                if self.erasures() == erasures {
+                    let _ = self.keep_models(data, now).await;
+                }
             }
             Err(error) => {
                 self.models.trouble.replace(Some(error));

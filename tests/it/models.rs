@@ -131,6 +131,22 @@ fn what_was_listed_is_kept_over_a_reload_and_known_to_other_tabs() {
 }
 
 #[test]
+fn an_erasure_meanwhile_leaves_nothing_behind() {
+    let world = World::new();
+    let memory = std::rc::Rc::new(world.open());
+    world.line.0.will(says("Hello."));
+    send(&memory, None, "my boat is called Aurora").0.unwrap();
+    world.line.0.will(lists(json!([next(400_000)])));
+    let erasing = memory.clone();
+    world.line.0.meanwhile.replace(Some(Box::new(move || {
+        block_on(erasing.erase(&Target::Project)).unwrap();
+    })));
+    assert!(refresh(&memory));
+    assert!(Kind::ALL.into_iter().all(|kind| world.n_stored(kind) == 0));
+    assert_eq!(window(&memory, "claude-next-9"), Some(400_000));
+}
+
+#[test]
 fn a_damaged_or_unreadable_list_counts_as_none() {
     let world = World::new();
     world.line.0.will(lists(json!([next(400_000)])));
