@@ -62,6 +62,8 @@ pub struct Config {
     pub keep_thinking: Option<u32>,
     /// How many memories one message may bring back.
     pub recall_limit: usize,
+    /// Whether Claude's API may be asked once a day which models there are.
+    pub refreshes_models: bool,
     /// US dollars that may be spent on one day of the person's clock; `None`: no limit. The request that crosses it is paid; the
     /// next one is not sent.
     pub daily_limit_usd: Option<f64>,
@@ -88,6 +90,7 @@ impl Config {
             clear_tools: Some(ClearTools::default()),
             keep_thinking: None,
             recall_limit: crate::recall::DEFAULT_LIMIT,
+            refreshes_models: true,
             daily_limit_usd: None,
         }
     }

@@ -30,6 +30,8 @@ export interface EngineOptions {
   recall: RecallOptions;
   compaction: CompactionOptions | { off: true };
   contextEditing: ContextEditingOptions | { off: true };
+  /** Whether the API is not asked which models there are. */
+  models: { off: boolean };
   /** Where the embedding table is, if not in this package. */
   tableUrl: string | null;
   debug: boolean;

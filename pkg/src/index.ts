@@ -13,6 +13,7 @@ export type { Artifacts } from "./artifacts.js";
 export type { Audit } from "./audit.js";
 export type { Chat, ChatOptions, CompactOptions, Limits, SendOptions } from "./chat.js";
 export type { Hooks } from "./hooks.js";
+export type { Model, ModelPrice, Models, ModelsOptions, ModelsStatus, Said } from "./models.js";
 export type { ContentBlock, MemoryToolDefinition, MemoryTools, RunnableTool, Tool, ToolOutput } from "./tools.js";
 export type { Files, MemoryToolHandlers } from "./files.js";
 export type { Encryption } from "./encryption.js";

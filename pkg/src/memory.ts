@@ -10,6 +10,7 @@ import { Files } from "./files.js";
 import { Granted } from "./granted.js";
 import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
+import type { Models, ModelsOptions } from "./models.js";
 import { linesOf } from "./questions.js";
 import type { Runner } from "./runner.js";
 import { CommitChannel, filesLock, onReturn, Presence } from "./tabs.js";
@@ -49,6 +50,8 @@ export interface MemoryOptions {
   compaction?: CompactionOptions | false;
   /** What Claude's API may leave out of long prompts; false: no tool results. */
   contextEditing?: ContextEditingOptions | false;
+  /** What Claude's API is asked about models. */
+  models?: ModelsOptions;
   /** Upper limit of the memory put on one message, in tokens. Default 800. */
   blockTokens?: number;
   /** Upper limit of an answer, in tokens. Default 8192. */
@@ -257,6 +260,11 @@ export class Memory {
     return this.#host.call({ type: "countTokens", session, text }, options.signal);
   }
 
+  /** What is known of Claude's models: limits, capabilities and prices, each with where it is from. Asks nobody. */
+  models(): Promise<Models> {
+    return this.#host.call({ type: "models" });
+  }
+
   /** Records turns of a conversation that you run yourself; facts are read out of them in the background. */
   remember(
     turns: { role: "user" | "assistant"; text: string }[],
@@ -460,6 +468,7 @@ function engineOptions(options: MemoryOptions, embedder: EmbedderOption): Engine
     recall: options.recall ?? {},
     compaction: options.compaction === false ? { off: true } : (options.compaction ?? {}),
     contextEditing: options.contextEditing === false ? { off: true } : (options.contextEditing ?? {}),
+    models: { off: options.models?.refresh === false },
     tableUrl: options.tableUrl ? new URL(options.tableUrl, location.href).href : null,
     debug: options.debug ?? false,
   };

@@ -1,6 +1,7 @@
 /** The plain objects that the engine gives. `src/web/views.rs` writes the same shapes. */
 
 import type { EmbedderFault } from "./errors.js";
+import type { ModelsStatus } from "./models.js";
 
 /** A moment in milliseconds since 1970-01-01T00:00:00Z. */
 export type Milliseconds = number;
@@ -240,7 +241,8 @@ export interface Tokens {
  * What stands in the place of turns that are left out: `"window"` nothing; `"summary"` one summary by the extraction model, written anew
  * each time; `"hierarchical"` summaries of parts, the oldest merged; `"retrieve"` the facts read out of them, and for each message
  * what recall finds in them; `"server"` Claude's own compaction, and with models that have none as `"summary"`. Claude's API compacts by
- * itself where the model does, and is asked for a signed summary where it does not, or by `chat.compact()`.
+ * itself where the model does, and is asked for a signed summary where it does not, or by `chat.compact()`. Where nothing is kept
+ * (preset `"stateless"`) all but `"server"` are `"window"`.
  */
 export type CompactionStrategy = "window" | "summary" | "hierarchical" | "retrieve" | "server";
 
@@ -258,7 +260,10 @@ export interface Compacted {
 export interface CompactionOptions {
   /** Default `"summary"`. If no summary can be had, `"window"` is used instead. */
   strategy?: CompactionStrategy;
-  /** Before a message, if the prompt before it had so many tokens. Default 150,000. */
+  /**
+   * Before a message, if the prompt before it had so many tokens. Default 150,000; never more than three quarters of the model's
+   * window.
+   */
   atTokens?: number;
   /** Before a message, if so many turns would go with it; off by default. */
   everyTurns?: number;
@@ -385,6 +390,8 @@ export interface Status {
    * requests really had since the memory was opened, and were off by `meanError` of the true number on average (null before any).
    */
   estimator: { model: string; factor: number; meanError: number | null; samples: number };
+  /** How up to date what is known of models is: `memory.models()` has it. */
+  models: ModelsStatus;
   /** Stored records that could not be read, as `kind:name`. They are left as they are. */
   unreadable: string[];
   /** It is encrypted and locked: what there is can not be counted, and `counts` are zero. */

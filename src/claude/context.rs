@@ -10,6 +10,9 @@ const CONTEXT_BETA: &str = "context-management-2025-06-27";
 const COMPACTION_BETA: &str = "compact-2026-01-12";
 const ON_DEMAND_BETA: &str = "compact-2026-09-04";
 
+/// The smallest threshold that the API takes for its own compaction.
+pub const MIN_COMPACT_AT: u64 = 50_000;
+
 /// What a request may leave out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContextEdits {
@@ -46,15 +49,20 @@ impl Default for ClearTools {
 }
 
 impl ContextEdits {
-    /// Those that make sense in a request: results are cleared where there are tools, and only a model of the table is known to
-    /// take any of this.
+    /// Those that make sense in a request: results are cleared where there are tools, only what the model is known to take is
+    /// asked of it, and before its window is full.
     pub fn for_request(&self, model: &ModelInfo, has_tools: bool) -> ContextEdits {
-        let is_known = !model.id.is_empty();
+        let longest = model.longest_prompt();
+        let clear_tools = self.clear_tools.clone().map(|clear| ClearTools {
+            at_tokens: clear.at_tokens.min(longest),
+            ..clear
+        });
         let compacts = model.compaction == Compaction::OnDemandAndThreshold;
+        let compact_at = self.compact_at.map(|at_tokens| at_tokens.min(longest));
         ContextEdits {
-            clear_tools: self.clear_tools.clone().filter(|_| has_tools && is_known),
-            keep_thinking: self.keep_thinking.filter(|_| is_known),
-            compact_at: self.compact_at.filter(|_| compacts),
+            clear_tools: clear_tools.filter(|_| has_tools && model.clears_tool_uses),
+            keep_thinking: self.keep_thinking.filter(|_| model.clears_thinking),
+            compact_at: compact_at.filter(|at_tokens| compacts && *at_tokens >= MIN_COMPACT_AT),
         }
     }
 
@@ -205,6 +213,19 @@ mod tests {
         assert_eq!((haiku.compact_at, haiku.keep_thinking), (None, Some(2)));
         let unknown = all().for_request(model("claude-next-9"), true);
         assert_eq!(unknown, ContextEdits::default());
+    }
+
+    #[test]
+    fn nothing_waits_until_the_window_is_full() {
+        let narrow = |context_tokens| ModelInfo {
+            context_tokens,
+            ..*model("claude-sonnet-5-5")
+        };
+        let edits = all().for_request(&narrow(80_000), true);
+        let at_tokens = edits.clear_tools.map(|clear| clear.at_tokens);
+        assert_eq!((at_tokens, edits.compact_at), (Some(60_000), Some(60_000)));
+        let edits = all().for_request(&narrow(60_000), true);
+        assert_eq!(edits.compact_at, None, "the API takes no such threshold");
     }
 
     #[test]

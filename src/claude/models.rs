@@ -10,25 +10,27 @@ pub const DEFAULT_CHAT_MODEL: &str = "claude-sonnet-5-5";
 /// The model that reads facts out of turns unless the host names another.
 pub const DEFAULT_EXTRACT_MODEL: &str = "claude-haiku-5-5";
 
-/// What the `thinking` field of a request may say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Thinking {
-    /// Always thinks; the field can not turn it off.
-    AlwaysOn,
-    /// Thinks unless told `between_tools`; `disabled` is refused.
-    OnOrBetweenTools,
-    /// Thinks unless told `disabled` (on Haiku 5.5 not above effort `high`, which is never sent here).
-    OnOrDisabled,
-    /// Thinks only when told `adaptive`.
-    OffUnlessAdaptive,
-    /// Thinks only when told `enabled` with a budget; knows no `adaptive`.
-    OffUnlessBudgeted,
+/// What `thinking.type` of a request may say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThinkingTypes {
+    pub adaptive: bool,
+    /// With a budget of tokens.
+    pub enabled: bool,
+    pub disabled: bool,
+    pub between_tools: bool,
 }
 
-impl Thinking {
-    /// Whether `{"type":"disabled"}` is both allowed and needed for an answer without thinking.
-    pub fn is_disabled_by_request(self) -> bool {
-        self == Thinking::OnOrDisabled
+impl ThinkingTypes {
+    /// The API's names of those that are accepted.
+    pub fn names(self) -> Vec<&'static str> {
+        let all = [
+            ("adaptive", self.adaptive),
+            ("enabled", self.enabled),
+            ("disabled", self.disabled),
+            ("between_tools", self.between_tools),
+        ];
+        let accepted = all.into_iter().filter(|(_, is_accepted)| *is_accepted);
+        accepted.map(|(name, _)| name).collect()
     }
 }
 
@@ -71,7 +73,9 @@ pub struct ModelInfo {
     pub max_output_tokens: u32,
     /// A shorter prefix is silently not cached.
     pub min_cacheable_tokens: u32,
-    pub thinking: Thinking,
+    pub thinking: ThinkingTypes,
+    /// Whether a request that says nothing of thinking is thought about.
+    pub thinks_by_default: bool,
     /// Whether thinking blocks are tied to the exact bytes before them.
     pub binds_thinking: bool,
     /// Whether `tool_choice` may name a tool.
@@ -83,24 +87,50 @@ pub struct ModelInfo {
     /// Whether such a message right behind tool results may pass for one of them. A few words between the two help.
     pub takes_system_for_result: bool,
     pub compaction: Compaction,
+    /// Whether it answers in the shape of a JSON schema (`output_config.format`).
+    pub structured_outputs: bool,
+    /// Whether the API clears results of old tool calls on demand (`clear_tool_uses_20250919`).
+    pub clears_tool_uses: bool,
+    /// Whether it clears old thinking (`clear_thinking_20251015`).
+    pub clears_thinking: bool,
+    /// Whether `output_config.effort` exists.
+    pub effort: bool,
     /// `None` if not known: then no cost is shown, rather than a wrong one.
     pub prices: Option<Prices>,
     pub long_prompt: Option<LongPrompt>,
 }
 
-/// The model with this id, with or without the date at its end (`-20251001`).
+impl ModelInfo {
+    /// Whether `{"type":"disabled"}` is both allowed and needed for an answer without thinking.
+    pub fn is_thinking_disabled_by_request(&self) -> bool {
+        self.thinks_by_default && self.thinking.disabled
+    }
+
+    /// From so many tokens on a prompt is too long: the last quarter of the window is for the next message, what tools say, and
+    /// the answer.
+    pub fn longest_prompt(&self) -> u64 {
+        u64::from(self.context_tokens) / 4 * 3
+    }
+}
+
+/// The model with this id, with or without the date at its end (`-20251001`), as this table has it.
 ///
 /// An unknown id gets what every listed model accepts and the smallest of all limits, so that a request is
 /// rather too careful than refused.
 pub fn model(id: &str) -> &'static ModelInfo {
-    let family = match id.rsplit_once('-') {
+    let family = family(id);
+    let known = MODELS.iter().find(|model| model.id == family);
+    known.unwrap_or(&UNKNOWN)
+}
+
+/// The id without the date at its end.
+pub fn family(id: &str) -> &str {
+    match id.rsplit_once('-') {
         Some((family, date)) if date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()) => {
             family
         }
         _ => id,
-    };
-    let known = MODELS.iter().find(|model| model.id == family);
-    known.unwrap_or(&UNKNOWN)
+    }
 }
 
 /// What a request cost in US dollars; `None` for a model whose price is not known. Where the counters do not tell which part of
@@ -127,7 +157,7 @@ pub fn cost_usd(id: &str, tokens: &Tokens) -> Option<f64> {
 pub static MODELS: [ModelInfo; 11] = [
     ModelInfo {
         id: "claude-haiku-5-5",
-        thinking: Thinking::OnOrDisabled,
+        thinking: OR_DISABLED,
         forced_tool_choice: true,
         takes_system_for_result: true,
         compaction: Compaction::OnDemand,
@@ -146,7 +176,10 @@ pub static MODELS: [ModelInfo; 11] = [
     },
     ModelInfo {
         id: "claude-sonnet-5-5",
-        thinking: Thinking::OnOrBetweenTools,
+        thinking: ThinkingTypes {
+            between_tools: true,
+            ..ADAPTIVE
+        },
         prices: prices(2.0, 10.0, 0.10, 2.5, 4.0),
         ..CURRENT
     },
@@ -172,7 +205,7 @@ pub static MODELS: [ModelInfo; 11] = [
     },
     ModelInfo {
         id: "claude-opus-5",
-        thinking: Thinking::OnOrDisabled,
+        thinking: OR_DISABLED,
         binds_thinking: false,
         forced_tool_choice: true,
         prices: prices(5.0, 25.0, 0.50, 6.25, 10.0),
@@ -181,7 +214,7 @@ pub static MODELS: [ModelInfo; 11] = [
     ModelInfo {
         id: "claude-sonnet-5",
         min_cacheable_tokens: 1024,
-        thinking: Thinking::OnOrDisabled,
+        thinking: OR_DISABLED,
         binds_thinking: false,
         forced_tool_choice: true,
         mid_conversation_system: false,
@@ -192,7 +225,8 @@ pub static MODELS: [ModelInfo; 11] = [
     ModelInfo {
         id: "claude-opus-4-8",
         min_cacheable_tokens: 1024,
-        thinking: Thinking::OffUnlessAdaptive,
+        thinking: OR_DISABLED,
+        thinks_by_default: false,
         binds_thinking: false,
         forced_tool_choice: true,
         prices: prices(5.0, 25.0, 0.50, 6.25, 10.0),
@@ -201,7 +235,11 @@ pub static MODELS: [ModelInfo; 11] = [
     ModelInfo {
         id: "claude-sonnet-4-6",
         min_cacheable_tokens: 1024,
-        thinking: Thinking::OffUnlessAdaptive,
+        thinking: ThinkingTypes {
+            enabled: true,
+            ..OR_DISABLED
+        },
+        thinks_by_default: false,
         binds_thinking: false,
         forced_tool_choice: true,
         mid_conversation_system: false,
@@ -214,7 +252,14 @@ pub static MODELS: [ModelInfo; 11] = [
         context_tokens: 200_000,
         max_output_tokens: 64_000,
         min_cacheable_tokens: 4096,
-        thinking: Thinking::OffUnlessBudgeted,
+        thinking: ThinkingTypes {
+            enabled: true,
+            adaptive: false,
+            disabled: false,
+            between_tools: false,
+        },
+        thinks_by_default: false,
+        effort: false,
         binds_thinking: false,
         forced_tool_choice: true,
         mid_conversation_system: false,
@@ -225,19 +270,36 @@ pub static MODELS: [ModelInfo; 11] = [
     },
 ];
 
+const ADAPTIVE: ThinkingTypes = ThinkingTypes {
+    adaptive: true,
+    enabled: false,
+    disabled: false,
+    between_tools: false,
+};
+
+const OR_DISABLED: ThinkingTypes = ThinkingTypes {
+    disabled: true,
+    ..ADAPTIVE
+};
+
 /// What the models of the 5.x line have in common; each entry states where it differs.
 const CURRENT: ModelInfo = ModelInfo {
     id: "",
     context_tokens: 1_000_000,
     max_output_tokens: 128_000,
     min_cacheable_tokens: 512,
-    thinking: Thinking::AlwaysOn,
+    thinking: ADAPTIVE,
+    thinks_by_default: true,
     binds_thinking: true,
     forced_tool_choice: false,
     mid_conversation_system: true,
     clear_at: true,
     takes_system_for_result: false,
     compaction: Compaction::OnDemandAndThreshold,
+    structured_outputs: true,
+    clears_tool_uses: true,
+    clears_thinking: true,
+    effort: true,
     prices: None,
     long_prompt: None,
 };
@@ -249,6 +311,9 @@ static UNKNOWN: ModelInfo = ModelInfo {
     mid_conversation_system: false,
     clear_at: false,
     compaction: Compaction::None,
+    clears_tool_uses: false,
+    clears_thinking: false,
+    effort: false,
     ..CURRENT
 };
 
@@ -289,7 +354,9 @@ mod tests {
             assert!(unknown.min_cacheable_tokens >= known.min_cacheable_tokens);
             assert!(unknown.binds_thinking || !known.binds_thinking);
         }
-        assert!(!unknown.thinking.is_disabled_by_request());
+        assert!(!unknown.is_thinking_disabled_by_request());
+        assert!(!unknown.clears_tool_uses && !unknown.clears_thinking && !unknown.effort);
+        assert!(MODELS.iter().all(|known| known.structured_outputs));
         assert!(!unknown.forced_tool_choice && !unknown.mid_conversation_system);
         assert_eq!(
             (unknown.clear_at, unknown.compaction, unknown.prices),

@@ -7,7 +7,7 @@
 use super::breakpoints::{Place, message_breakpoints};
 use super::context::{ContextEdits, Summaries};
 use super::message::{Message, MessageRole, sent, text_block};
-use super::models::model;
+use super::models::{ModelInfo, model};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeStruct},
@@ -182,6 +182,8 @@ const MIN_SUMMARY_TOKENS: u32 = 4_096;
 #[derive(Clone, Debug)]
 pub struct TextRequest<'a> {
     pub model: &'a str,
+    /// What is known of that model.
+    pub info: &'a ModelInfo,
     pub max_tokens: u32,
     /// What to write about it, and how.
     pub instructions: &'a str,
@@ -195,8 +197,11 @@ impl TextRequest<'_> {
     }
 
     fn plain(&self) -> Value {
-        let mut body = json!({"model": self.model, "max_tokens": self.max_tokens});
-        if model(self.model).thinking.is_disabled_by_request() {
+        let mut body = json!({
+            "model": self.model,
+            "max_tokens": self.max_tokens.min(self.info.max_output_tokens),
+        });
+        if self.info.is_thinking_disabled_by_request() {
             body["thinking"] = json!({"type": "disabled"});
         }
         body["system"] = json!(self.instructions);
@@ -209,6 +214,8 @@ impl TextRequest<'_> {
 #[derive(Clone, Debug)]
 pub struct ExtractRequest<'a> {
     pub model: &'a str,
+    /// What is known of that model.
+    pub info: &'a ModelInfo,
     pub max_tokens: u32,
     /// What to read out of the text, and how.
     pub instructions: &'a str,
@@ -220,19 +227,31 @@ pub struct ExtractRequest<'a> {
 }
 
 impl ExtractRequest<'_> {
-    /// The request's body as JSON.
+    /// The request's body as JSON. A model that keeps to no schema is told it in words.
     pub fn body(&self) -> String {
+        let keeps_to_schema = self.info.structured_outputs;
+        let told = match keeps_to_schema {
+            true => self.instructions.into(),
+            false => format!("{}{IN_WORDS}{}", self.instructions, self.schema),
+        };
         let plain = TextRequest {
             model: self.model,
+            info: self.info,
             max_tokens: self.max_tokens,
-            instructions: self.instructions,
+            instructions: &told,
             input: self.input,
         };
         let mut body = plain.plain();
-        body["output_config"] = json!({"format": {"type": "json_schema", "schema": self.schema}});
+        if keeps_to_schema {
+            let format = json!({"type": "json_schema", "schema": self.schema});
+            body["output_config"] = json!({"format": format});
+        }
         to_json(&body)
     }
 }
+
+/// Between the instructions and a schema that the API does not enforce.
+const IN_WORDS: &str = "\n\nAnswer with JSON alone, without a word or a code fence around it, that fits this JSON schema:\n";
 
 /// The beta under which a request may say what becomes of thinking that does not fit its prefix.
 const BINDING_BETA: &str = "thinking-binding-controls-2026-08-01";
@@ -254,6 +273,13 @@ pub fn headers() -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_string(), value.to_string()))
     .to_vec()
+}
+
+/// The headers of a request without a body.
+pub fn get_headers() -> Vec<(String, String)> {
+    let mut headers = headers();
+    headers.retain(|(name, _)| name != "content-type");
+    headers
 }
 
 /// How long a cache entry lives without being used.

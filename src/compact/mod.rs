@@ -8,7 +8,8 @@
 //! - [`cut`] finds the turns to leave out;
 //! - [`summary_input`] and [`SUMMARY_RULES`] ask a model for a summary of them;
 //! - [`notice`] writes the text that stands in their place;
-//! - [`messages`] puts the session's messages together; the API's own summary may stand before them.
+//! - [`messages`] puts the session's messages together; the API's own summary may stand before them;
+//! - [`let_go`] shortens the messages of a session of which nothing is stored.
 
 mod notice;
 mod policy;
@@ -34,6 +35,37 @@ pub fn cut(turns: &[Turn], keep: usize) -> usize {
     let last = turns.len().saturating_sub(keep);
     let begins = |at: &usize| turns.get(*at).is_some_and(|turn| turn.role == Role::User);
     (0..=last).rev().find(begins).unwrap_or(0)
+}
+
+/// Lets go of the oldest messages of a session of which nothing is stored, so that at least `keep` stay; gives how many went, 0 if
+/// none can. What [`messages`] does with turns: a text stands in their place, and thinking is not sent any more, because it is bound
+/// to messages that are gone.
+pub fn let_go(
+    history: &mut Vec<Message>,
+    keep: usize,
+    text: impl FnOnce(usize) -> String,
+) -> usize {
+    let last = history.len().saturating_sub(keep);
+    let begins = |at: &usize| history.get(*at).is_some_and(is_said);
+    let n_gone = (0..=last).rev().find(begins).unwrap_or(0);
+    if n_gone > 0 {
+        history.drain(..n_gone);
+        for message in history.iter_mut() {
+            message.content.retain(|block| !is_thinking(block));
+        }
+        let text = json!({"type": "text", "text": text(n_gone)});
+        history[0].content.insert(0, text);
+    }
+    n_gone
+}
+
+/// Whether it begins with words of the person, and not with results of tools.
+fn is_said(message: &Message) -> bool {
+    message.role == MessageRole::User
+        && message
+            .content
+            .first()
+            .is_some_and(|block| block["type"] != "tool_result")
 }
 
 /// A session's messages as they are sent: those of the turns that are not left out, the same bytes each time.

@@ -1,5 +1,6 @@
 //! When a session is compacted, and how.
 
+use crate::claude::context::MIN_COMPACT_AT;
 use crate::error::{Error, Result};
 
 /// How the place of the turns that are left out is filled.
@@ -57,9 +58,6 @@ pub struct Policy {
     pub keep_turns: u32,
 }
 
-/// The smallest threshold that the API takes for its own compaction.
-const MIN_SERVER_TOKENS: u64 = 50_000;
-
 impl Default for Policy {
     /// At the API's own default threshold of 150,000 tokens; six turns are three exchanges.
     fn default() -> Policy {
@@ -85,7 +83,7 @@ impl Policy {
         if self.at_tokens < 1_000 {
             return bad("compaction.atTokens", "expected at least 1000");
         }
-        if self.strategy == Strategy::Server && self.at_tokens < MIN_SERVER_TOKENS {
+        if self.strategy == Strategy::Server && self.at_tokens < MIN_COMPACT_AT {
             return bad(
                 "compaction.atTokens",
                 "expected at least 50000 for `server`",
@@ -98,6 +96,14 @@ impl Policy {
             return bad("compaction.everyTurns", "expected more than `keepTurns`");
         }
         Ok(())
+    }
+
+    /// The same for a model that takes no longer prompts than this.
+    pub fn within(self, longest_prompt: u64) -> Policy {
+        Policy {
+            at_tokens: self.at_tokens.min(longest_prompt),
+            ..self
+        }
     }
 
     /// Whether a session with a prompt of so many tokens and turns is to be compacted now.

@@ -1,5 +1,5 @@
 use super::{
-    Left, Policy, Strategy, cut, merge_input, messages, next_merge, notice, summary_input,
+    Left, Policy, Strategy, cut, let_go, merge_input, messages, next_merge, notice, summary_input,
 };
 use crate::model::{Compacted, Role, SessionId, Summary, Turn, TurnId};
 use crate::time::Timestamp;
@@ -49,6 +49,31 @@ fn what_stays_begins_with_words_of_the_person() {
         [6, 6, 4, 4, 0, 0]
     );
     assert_eq!(cut(&[], 1), 0);
+}
+
+proptest! {
+    #[test]
+    fn what_is_let_go_of_is_what_would_be_left_out(roles in vec(0..3, 0..30), keep in 1..12_usize) {
+        let turns: Vec<Turn> = (0..).zip(&roles).map(|(n, role)| match role {
+            0 => said(n, Role::User, &format!("words {n}")),
+            1 => turn(n, Role::Assistant, vec![
+                json!({"type": "thinking", "thinking": "", "signature": "s"}),
+                json!({"type": "text", "text": format!("reply {n}")}),
+            ]),
+            _ => turn(n, Role::Tool, vec![json!({"type": "tool_result", "tool_use_id": "t", "content": "r"})]),
+        }).collect();
+        let mut history = messages(&turns, &HashMap::new(), None);
+        let n_gone = let_go(&mut history, keep, |n| format!("{n} are gone"));
+        prop_assert_eq!(n_gone, cut(&turns, keep));
+        let compacted = (n_gone > 0).then(|| Compacted {
+            from: n_gone as u32,
+            thinking_from: turns.len() as u32,
+            text: format!("{n_gone} are gone"),
+            block: Vec::new(),
+            summaries: Vec::new(),
+        });
+        prop_assert_eq!(history, messages(&turns, &HashMap::new(), compacted.as_ref()));
+    }
 }
 
 proptest! {

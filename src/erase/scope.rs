@@ -3,8 +3,8 @@
 use super::Words;
 use super::words::blackened;
 use crate::model::{
-    Artifact, Fact, FactId, File, Injection, JobWork, Kind, Origin, Record, RecordRef, Session,
-    SessionId, Stale, Turn, TurnId,
+    Artifact, Fact, FactId, File, Injection, JobWork, Kind, Origin, Record, RecordRef, Segment,
+    Session, SessionId, Stale, Turn, TurnId,
 };
 use crate::time::Timestamp;
 use serde_json::Value;
@@ -182,9 +182,10 @@ impl Scope {
                 delete_if(quotes || self.is_erased(&judgement.record))
             }
             // It is made again of what is left.
-            Record::Segment(segment) => {
+            Record::Segment(segment) if segment.is_of_index() => {
                 delete_if(self.erases_anything() && segment.seen < self.erased_by.max(1))
             }
+            Record::Segment(_) => Fate::Keep,
             Record::Artifact(artifact) => self.fate_of_artifact(artifact),
             Record::Generation(_) | Record::Tombstone(_) => Fate::Keep,
         }
@@ -207,7 +208,7 @@ impl Scope {
             | Kind::Judgement
             | Kind::Tombstone
             | Kind::Artifact => false,
-            Kind::Segment => self.erases_anything(),
+            Kind::Segment => self.erases_anything() && name != Segment::MODELS,
         }
     }
 

@@ -165,10 +165,11 @@ pub fn read(
             bytes: answer.len(),
         });
     }
-    let answer: Value = serde_json::from_str(answer).map_err(|error| AnswerError::NotJson {
-        line: error.line(),
-        column: error.column(),
-    })?;
+    let answer: Value =
+        serde_json::from_str(unfenced(answer)).map_err(|error| AnswerError::NotJson {
+            line: error.line(),
+            column: error.column(),
+        })?;
     let answer = Answer::deserialize(answer).map_err(|_| AnswerError::WrongShape)?;
 
     let sources = Sources::new(input, turns);
@@ -185,6 +186,13 @@ pub fn read(
         }
     }
     Ok(reading)
+}
+
+/// The JSON of an answer that was put into a code fence: models that keep to no schema do so in spite of what they are told.
+fn unfenced(answer: &str) -> &str {
+    let fenced = answer.trim().strip_prefix("```");
+    let inside = fenced.and_then(|text| text.strip_suffix("```"));
+    inside.map_or(answer, |text| text.strip_prefix("json").unwrap_or(text))
 }
 
 fn propose(

@@ -5,9 +5,9 @@ use super::summaries::Asking;
 use super::{Cancel, ChatEvent, LiveSession, Memory, Ports};
 use crate::batch::Op;
 use crate::claude::context::ContextEdits;
-use crate::claude::models::{Compaction, model};
+use crate::claude::models::{Compaction, ModelInfo};
 use crate::compact::{
-    Left, Strategy, cut, holds_threshold_summary, messages, notice, without_block,
+    Left, Strategy, cut, holds_threshold_summary, let_go, messages, notice, without_block,
 };
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -15,10 +15,10 @@ use crate::model::{Action, Compacted, Fact, Record, Session, SessionId, Summary,
 use serde_json::Value;
 
 impl Config {
-    /// What requests of a session allow the API to leave out by itself.
+    /// What requests of a session allow its model's API to leave out by itself.
     ///
     /// A summary that was asked for and the API's own compaction at a threshold exclude each other.
-    pub(super) fn context_edits(&self, session: &Session) -> ContextEdits {
+    pub(super) fn context_edits(&self, session: &Session, model: &ModelInfo) -> ContextEdits {
         let server = self
             .compaction
             .filter(|policy| policy.strategy == Strategy::Server && !has_block(session));
@@ -27,7 +27,7 @@ impl Config {
             keep_thinking: self.keep_thinking,
             compact_at: server.map(|policy| policy.at_tokens),
         };
-        edits.for_request(model(&session.model), !session.tools.is_empty())
+        edits.for_request(model, !session.tools.is_empty())
     }
 }
 
@@ -35,11 +35,6 @@ impl Config {
 pub(super) fn has_block(session: &Session) -> bool {
     let left = session.compacted.as_ref();
     left.is_some_and(|left| !left.block.is_empty())
-}
-
-/// Whether the API compacts this session by itself when it grows too long.
-fn is_watched(session: &Session) -> bool {
-    model(&session.model).compaction == Compaction::OnDemandAndThreshold && !has_block(session)
 }
 
 /// What came of a compaction.
@@ -72,12 +67,19 @@ impl<P: Ports> Memory<P> {
         let is_due = self.with_live(id, |live| {
             let from = live.session.compacted.as_ref().map_or(0, |left| left.from);
             let n_sent = (live.next_index - from) as usize;
-            let is_theirs = policy.strategy == Strategy::Server && is_watched(&live.session);
+            let info = self.model(&live.session.model);
+            let edits = self.config.context_edits(&live.session, &info);
+            let is_theirs = edits.compact_at.is_some();
             // What is not on disk can not be read from there.
-            policy.is_due(live.prompt_tokens, n_sent) && live.unsaved.is_empty() && !is_theirs
+            let is_there = live.unsaved.is_empty() || !self.config.preset.keeps_turns();
+            let policy = policy.within(info.longest_prompt());
+            policy.is_due(live.prompt_tokens, n_sent) && is_there && !is_theirs
         })?;
-        if !is_due || !self.config.preset.keeps_turns() {
+        if !is_due {
             return Ok(());
+        }
+        if !self.config.preset.keeps_turns() {
+            return self.slide(id, policy.keep_turns, emit);
         }
         let begins = |strategy| emit(ChatEvent::Compacting(strategy));
         let shortened = self.compact(id, policy.strategy, policy.keep_turns, cancel, begins);
@@ -186,7 +188,7 @@ impl<P: Ports> Memory<P> {
         if n_left == 0 {
             return Ok(None);
         }
-        let mut strategy = carried_out(strategy, &session, sent);
+        let mut strategy = carried_out(strategy, &self.model(&session.model), sent);
         begins(strategy);
         let mut summaries = before
             .map(|left| left.summaries.clone())
@@ -278,6 +280,45 @@ impl<P: Ports> Memory<P> {
         }))
     }
 
+    /// Where nothing is stored: whatever the strategy, the oldest messages go and nothing is asked of a model. What is let
+    /// go of is nowhere any more.
+    fn slide(&self, id: SessionId, keep: u32, emit: &impl Fn(ChatEvent)) -> Result<()> {
+        let strategy = Strategy::Window;
+        let n_gone = self.with_live(id, |live| {
+            let before = live.session.compacted.as_ref().map_or(0, |left| left.from);
+            let mut text = String::new();
+            let n_gone = let_go(&mut live.history, keep as usize, |n_gone| {
+                text = notice(&Left {
+                    n_turns: before + n_gone as u32,
+                    strategy,
+                    summaries: &[],
+                    facts: &[],
+                });
+                text.clone()
+            });
+            if n_gone > 0 {
+                live.session.compacted = Some(Compacted {
+                    from: before + n_gone as u32,
+                    thinking_from: live.next_index,
+                    text,
+                    block: Vec::new(),
+                    summaries: Vec::new(),
+                });
+                let calibration = self.calibration(&live.session.model);
+                live.prompt_tokens = calibration.tokens(live.size(&live.history).tokens);
+            }
+            n_gone as u32
+        })?;
+        if n_gone > 0 {
+            emit(ChatEvent::Compacting(strategy));
+            emit(ChatEvent::Compacted {
+                strategy,
+                n_turns: n_gone,
+            });
+        }
+        Ok(())
+    }
+
     /// Puts a text in the place of the API's summary, which the API does not take back. What it says is known, so nothing is lost but
     /// thinking; `false` if there is no such summary.
     pub(super) fn give_up_block(&self, id: SessionId) -> Result<bool> {
@@ -318,8 +359,8 @@ impl<P: Ports> Memory<P> {
 }
 
 /// The strategy as it can be carried out for these turns.
-fn carried_out(strategy: Strategy, session: &Session, sent: &[Turn]) -> Strategy {
-    let can = model(&session.model).compaction != Compaction::None;
+fn carried_out(strategy: Strategy, model: &ModelInfo, sent: &[Turn]) -> Strategy {
+    let can = model.compaction != Compaction::None;
     match strategy {
         // Of two summaries of the API's none would count.
         Strategy::Server if !can || sent.iter().any(holds_threshold_summary) => Strategy::Summary,

@@ -10,7 +10,6 @@ use super::wire::Answer;
 use super::{Cancel, ChatEvent, Clock, Memory, Ports};
 use crate::agent::{Limits, Spent, ToolCall, ToolOutput, calls_of, is_built_in, results};
 use crate::claude::message::{AFTER_RESULTS, Message, messages_of};
-use crate::claude::models::model;
 use crate::claude::reply::StopReason;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -276,7 +275,7 @@ impl<P: Ports> Memory<P> {
         // which clears what stood behind the person's: it is said once more.
         let turn_scoped = exchange.turn_scoped();
         let words = match &turn_scoped {
-            Some(_) if model(&exchange.model).takes_system_for_result => AFTER_RESULTS,
+            Some(_) if self.model(&exchange.model).takes_system_for_result => AFTER_RESULTS,
             _ => "",
         };
         let shown = |turn| {

@@ -216,11 +216,16 @@ impl<P: Ports> Memory<P> {
         let scan = store.scan(&self.config.namespace, Kind::Segment, &all);
         let scan = scan.await?;
         let mut names = scan.unreadable;
+        names.retain(|name| name != Segment::MODELS);
         let mut segments = BTreeMap::new();
         for record in scan.records {
-            if let Record::Segment(segment) = record {
-                names.push(segment.name.clone());
-                segments.insert(segment.name.clone(), segment);
+            match record {
+                Record::Segment(segment) if segment.is_of_index() => {
+                    names.push(segment.name.clone());
+                    segments.insert(segment.name.clone(), segment);
+                }
+                Record::Segment(models) => self.take_models(&models),
+                _ => {}
             }
         }
         if names.is_empty() {

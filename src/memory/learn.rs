@@ -216,17 +216,13 @@ impl<P: Ports> Memory<P> {
         let input = extract::input(&turns, &known);
         let request = ExtractRequest {
             model: &self.config.extraction_model,
+            info: &self.model(&self.config.extraction_model),
             max_tokens: MAX_OUTPUT_TOKENS,
             instructions: extract::RULES,
             input: &input.text,
             schema: &extract::schema(),
         };
-        let body = request.body();
-        let request = HttpRequest {
-            path: "/v1/messages",
-            headers: request::headers(),
-            body,
-        };
+        let request = HttpRequest::post("/v1/messages", request::headers(), request.body());
         let at = self.now();
         let mut response = self
             .send_billed(

@@ -32,6 +32,7 @@ mod judge;
 mod kept;
 mod learn;
 mod lock;
+mod models;
 mod newcomer;
 mod next_request;
 mod open;
@@ -63,9 +64,10 @@ pub use host::{Host, NoHost, ReplySeen, Storing};
 pub use import::Import;
 pub use kept::{KeptIndex, Unusable};
 pub use learn::{QueueReport, WorkReport};
+pub use models::ModelsStatus;
 pub use open::{Counts, Status};
 pub use ports::{
-    Body, Clock, Embedder, EmbedderModel, HttpRequest, HttpResponse, Pace, Ports, Transport,
+    Body, Clock, Embedder, EmbedderModel, HttpRequest, HttpResponse, Method, Pace, Ports, Transport,
 };
 pub use record::SpokenTurn;
 pub use search::{BlockPreview, RecallRequest, Recollected, RecollectedItem};
@@ -78,8 +80,8 @@ use crate::error::{Error, Result};
 use crate::files::FileTree;
 use crate::index::Mode;
 use crate::model::{
-    Action, Fact, FactId, Generation, Job, JobId, JobState, Namespace, Record, RecordRef, Session,
-    SessionId, Stamp, Tombstone, TurnId,
+    Action, Fact, FactId, Generation, Job, JobId, JobState, Namespace, Record, RecordRef, Segment,
+    Session, SessionId, Stamp, Tombstone, TurnId,
 };
 use crate::recall::{Corpus, EmbedderSpec, SegmentKey};
 use crate::text::calibration::Calibration;
@@ -109,6 +111,7 @@ pub struct Memory<P: Ports> {
     /// The store is encrypted and its key is not at hand.
     locked: Cell<bool>,
     circuits: circuits::Circuits,
+    models: models::Models,
     /// By model.
     calibrations: RefCell<BTreeMap<String, Calibration>>,
 }
@@ -307,7 +310,7 @@ impl State {
                 self.tombstones.insert(name, stone.clone());
                 self.erasures += 1;
             }
-            Record::Segment(_) => self.kept.is_stale = true,
+            Record::Segment(segment) => self.kept.is_stale |= segment.is_of_index(),
             Record::Injection(_)
             | Record::Generation(_)
             | Record::Judgement(_)
@@ -367,7 +370,7 @@ impl State {
             Kind::Tombstone => {
                 self.tombstones.remove(name);
             }
-            Kind::Segment => self.kept.is_stale = true,
+            Kind::Segment => self.kept.is_stale |= name != Segment::MODELS,
             Kind::Vector
             | Kind::Injection
             | Kind::Usage

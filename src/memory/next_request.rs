@@ -6,7 +6,6 @@ use super::wire::Answer;
 use super::{Cancel, ChatEvent, HttpRequest, Memory, Ports};
 use crate::claude::failure::compaction_failure;
 use crate::claude::message::Message;
-use crate::claude::models::model;
 use crate::claude::request::ChatRequest;
 use crate::error::{ApiError, CompactionFault, Error, Result};
 
@@ -31,7 +30,8 @@ impl<P: Ports> Memory<P> {
             Err(error) if refuses_block(&error) && self.give_up_block(exchange.session)? => {
                 // What was thought since the person's words is bound to that summary.
                 let has_thought = exchange.messages.iter().any(thinks);
-                exchange.drops_thinking |= has_thought && model(&exchange.model).binds_thinking;
+                exchange.drops_thinking |=
+                    has_thought && self.model(&exchange.model).binds_thinking;
                 emit(ChatEvent::Retrying {
                     attempt: 1,
                     in_ms: 0,
@@ -61,22 +61,19 @@ impl<P: Ports> Memory<P> {
 
     fn request_of(&self, exchange: &Exchange) -> Result<HttpRequest> {
         self.with_live(exchange.session, |live| {
+            let info = self.model(&live.session.model);
             let request = ChatRequest {
                 model: &live.session.model,
-                max_tokens: self.config.max_output_tokens,
+                max_tokens: self.config.max_output_tokens.min(info.max_output_tokens),
                 tools: &live.session.tools,
                 drops_thinking: exchange.drops_thinking,
                 system: &live.session.system,
                 snapshot: &live.session.snapshot,
-                context: &self.config.context_edits(&live.session),
+                context: &self.config.context_edits(&live.session, &info),
                 history: &live.history,
                 newest: &exchange.messages,
             };
-            HttpRequest {
-                path: "/v1/messages",
-                headers: request.headers(),
-                body: request.body(),
-            }
+            HttpRequest::post("/v1/messages", request.headers(), request.body())
         })
     }
 
@@ -85,7 +82,7 @@ impl<P: Ports> Memory<P> {
     fn may_be_binding(&self, exchange: &Exchange, error: &Error) -> bool {
         let is_refusal =
             matches!(error, Error::Api(api) if api.status == 400 && api.error_code.is_none());
-        if !is_refusal || exchange.drops_thinking || !model(&exchange.model).binds_thinking {
+        if !is_refusal || exchange.drops_thinking || !self.model(&exchange.model).binds_thinking {
             return false;
         }
         let has_thought = self.with_live(exchange.session, |live| live.history.iter().any(thinks));

@@ -2,12 +2,14 @@
 
 use super::episodes::HotWindow;
 use super::kept::{Book, Found};
-use super::{CircuitsStatus, EmbedderStatus, EstimatorStatus, KeptIndex, Memory, Ports, State};
+use super::{
+    CircuitsStatus, EmbedderStatus, EstimatorStatus, KeptIndex, Memory, ModelsStatus, Ports, State,
+};
 use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::index::{IndexConfig, IndexStats};
-use crate::model::{Action, Kind, Record};
+use crate::model::{Action, Kind, Record, Segment};
 use crate::store::{Persistence, Range, Store};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -30,6 +32,7 @@ pub struct Status {
     pub kept_index: KeptIndex,
     pub circuits: CircuitsStatus,
     pub estimator: EstimatorStatus,
+    pub models: ModelsStatus,
     /// Records that are there and can not be read, as `kind:name`.
     pub unreadable: Vec<String>,
 }
@@ -79,6 +82,7 @@ impl<P: Ports> Memory<P> {
             tight: Cell::new(false),
             locked: Cell::new(false),
             circuits: Default::default(),
+            models: Default::default(),
             calibrations: Default::default(),
         };
         match memory.read_in().await {
@@ -276,7 +280,10 @@ impl<P: Ports> Memory<P> {
         for change in ours.flat_map(|(_, commit)| &commit.changes) {
             let store = self.ports.store();
             if change.kind == Kind::Segment {
-                self.state.borrow_mut().kept.is_stale = true;
+                match change.name == Segment::MODELS {
+                    true => self.read_models().await,
+                    false => self.state.borrow_mut().kept.is_stale = true,
+                }
                 continue;
             }
             let record = match change.deleted {
@@ -327,6 +334,7 @@ impl<P: Ports> Memory<P> {
             kept_index: self.kept_index(),
             circuits: self.circuits_status(),
             estimator: self.estimator_status(),
+            models: self.models_status(),
             unreadable: state.unreadable.clone(),
         }
     }

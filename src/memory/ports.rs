@@ -6,6 +6,7 @@ use crate::embed::{self, Calibration};
 use crate::error::Result;
 use crate::store::Store;
 use crate::time::Timestamp;
+use std::borrow::Cow;
 
 /// The four things around the core, named once.
 pub trait Ports {
@@ -87,13 +88,42 @@ pub trait Embedder {
     async fn embed(&self, texts: &[&str], kind: embed::Kind) -> Result<Vec<Option<Vec<f32>>>>;
 }
 
-/// A POST with a JSON body.
+/// How the endpoint is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+/// A request as plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpRequest {
-    /// Below the endpoint, with a leading slash.
-    pub path: &'static str,
+    pub method: Method,
+    /// Below the endpoint, with a leading slash, and with its query.
+    pub path: Cow<'static, str>,
     pub headers: Vec<(String, String)>,
+    /// JSON; empty in a GET, which sends none.
     pub body: String,
+}
+
+impl HttpRequest {
+    pub fn get(path: impl Into<Cow<'static, str>>, headers: Vec<(String, String)>) -> HttpRequest {
+        HttpRequest {
+            method: Method::Get,
+            path: path.into(),
+            headers,
+            body: String::new(),
+        }
+    }
+
+    pub fn post(path: &'static str, headers: Vec<(String, String)>, body: String) -> HttpRequest {
+        HttpRequest {
+            method: Method::Post,
+            path: path.into(),
+            headers,
+            body,
+        }
+    }
 }
 
 /// An answer whose body is still to be read.

@@ -2,7 +2,6 @@
 
 use super::{Memory, Ports};
 use crate::block::{self, Block, BlockItem, Place};
-use crate::claude::models::model;
 use crate::error::{Error, Result};
 use crate::model::{Fact, File, RecordRef, SessionId, Surfaced, Turn};
 use crate::recall::{GraphTask, Level, Query, Recalled};
@@ -149,7 +148,7 @@ impl<P: Ports> Memory<P> {
         let id = live.map_or(&self.config.model, |live| &live.session.model);
         let mut lines = items.iter().filter_map(RecollectedItem::line);
         match self.config.recall_place {
-            Place::System if model(id).clear_at && lines.all(|line| line.is_spoken()) => {
+            Place::System if self.model(id).clear_at && lines.all(|line| line.is_spoken()) => {
                 Place::System
             }
             _ => Place::User,

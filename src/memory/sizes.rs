@@ -100,6 +100,7 @@ impl<P: Ports> Memory<P> {
         self.ensure_not_closed()?;
         let newest = [user_message(None, text)];
         let request = |live: &LiveSession| {
+            let info = self.model(&live.session.model);
             let request = ChatRequest {
                 model: &live.session.model,
                 max_tokens: 0,
@@ -107,7 +108,7 @@ impl<P: Ports> Memory<P> {
                 drops_thinking: live.session.drops_thinking,
                 system: &live.session.system,
                 snapshot: &live.session.snapshot,
-                context: &self.config.context_edits(&live.session),
+                context: &self.config.context_edits(&live.session, &info),
                 history: &live.history,
                 newest: &newest,
             };
@@ -138,11 +139,7 @@ impl<P: Ports> Memory<P> {
                 }
             },
         };
-        let request = HttpRequest {
-            path: "/v1/messages/count_tokens",
-            headers,
-            body,
-        };
+        let request = HttpRequest::post("/v1/messages/count_tokens", headers, body);
         let answer: Value = self.ask_free(&request, cancel).await?;
         let counted = answer["input_tokens"].as_u64();
         counted.ok_or_else(|| Error::MalformedStream {

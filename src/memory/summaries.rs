@@ -59,9 +59,10 @@ impl<P: Ports> Asking<'_, P> {
     pub async fn have_compacted(mut self, messages: &[Message]) -> Result<Vec<Value>> {
         let memory = self.memory;
         let (model, request) = memory.with_live(self.session, |live| {
+            let info = memory.model(&live.session.model);
             let request = ChatRequest {
                 model: &live.session.model,
-                max_tokens: memory.config.max_output_tokens,
+                max_tokens: memory.config.max_output_tokens.min(info.max_output_tokens),
                 tools: &live.session.tools,
                 drops_thinking: live.session.drops_thinking,
                 system: &live.session.system,
@@ -70,11 +71,8 @@ impl<P: Ports> Asking<'_, P> {
                 history: messages,
                 newest: &[],
             };
-            let request = HttpRequest {
-                path: "/v1/messages",
-                headers: request.summary_headers(),
-                body: request.summary_body(),
-            };
+            let headers = request.summary_headers();
+            let request = HttpRequest::post("/v1/messages", headers, request.summary_body());
             (live.session.model.clone(), request)
         })?;
         let reply = self.send(&model, &request).await;
@@ -98,15 +96,12 @@ impl<P: Ports> Asking<'_, P> {
         let model = &self.memory.config.extraction_model;
         let body = TextRequest {
             model,
+            info: &self.memory.model(model),
             max_tokens: MAX_SUMMARY_TOKENS,
             instructions,
             input,
         };
-        let request = HttpRequest {
-            path: "/v1/messages",
-            headers: request::headers(),
-            body: body.body(),
-        };
+        let request = HttpRequest::post("/v1/messages", request::headers(), body.body());
         let reply = self.send(model, &request).await?;
         match reply.text().trim() {
             "" => Err(Error::MalformedStream {

@@ -107,7 +107,8 @@ impl<P: Ports> Memory<P> {
         unreachable!("the retry policy ends the loop")
     }
 
-    async fn send_once(
+    /// Sends a request, whatever comes of it.
+    pub(super) async fn send_once(
         &self,
         request: &HttpRequest,
         cancel: &Cancel,

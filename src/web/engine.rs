@@ -12,6 +12,7 @@ use super::files::{self, FileRequest};
 use super::granted::{self, FoundView, GrantedRequest};
 use super::idb::IdbStore;
 use super::long::{CompactionOption, ContextOption, ShortenedView, strategy_named};
+use super::models::{ModelsOption, ModelsView};
 use super::panic::install_hook;
 use super::tagged;
 use super::transfer::{self, Transfers};
@@ -37,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::AbortSignal;
 
 /// A memory and its way to the page.
@@ -82,6 +83,8 @@ struct Options {
     compaction: CompactionOption,
     #[serde(default)]
     context_editing: ContextOption,
+    #[serde(default)]
+    models: ModelsOption,
     table_error: Option<String>,
     debug: bool,
 }
@@ -184,6 +187,7 @@ enum Request {
         #[serde(deserialize_with = "tagged::by_do")]
         ask: UsageRequest,
     },
+    Models,
     Work,
     Jobs,
     RetryJobs,
@@ -274,6 +278,7 @@ impl Request {
         matches!(
             self,
             Request::Status
+                | Request::Models
                 | Request::Send(_)
                 | Request::Tool { .. }
                 | Request::CatchUp
@@ -359,8 +364,16 @@ impl Engine {
                 signal.set_onabort(Some(on_abort.as_ref().unchecked_ref()));
                 on_abort
             });
+            let is_message = matches!(request, Request::Send(_));
             let answer = inner.answer(request, &cancel, emit.as_ref(), ask.as_ref());
             let answer = answer.await;
+            if is_message && answer.is_ok() {
+                let inner = inner.clone();
+                // Beside everything else: no message waits for it.
+                spawn_local(async move {
+                    inner.memory.refresh_models(&Cancel::default()).await;
+                });
+            }
             if let Some(signal) = &signal {
                 signal.set_onabort(None);
             }
@@ -475,6 +488,7 @@ impl Inner {
         config.block_tokens = options.block_tokens.unwrap_or(config.block_tokens);
         config.max_output_tokens = options.max_tokens.unwrap_or(config.max_output_tokens);
         config.daily_limit_usd = options.daily_limit;
+        config.refreshes_models = !options.models.off;
         config.index_mode = match options.index {
             Some(IndexName::Hnsw) => Mode::Hnsw,
             Some(IndexName::Auto) => Mode::Auto,
@@ -665,6 +679,7 @@ impl Inner {
                 give(&(counted.await? as f64))
             }
             Request::Usage { ask } => usage::answer(memory, ask).await,
+            Request::Models => give(&ModelsView::of(memory)),
             Request::Work => {
                 let report = memory.work(cancel).await?;
                 let queue = memory.queue();

@@ -33,6 +33,8 @@ pub mod idb;
 #[cfg(feature = "engine")]
 mod long;
 #[cfg(feature = "engine")]
+mod models;
+#[cfg(feature = "engine")]
 mod panic;
 #[cfg(feature = "engine")]
 mod tagged;

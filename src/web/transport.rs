@@ -1,7 +1,7 @@
 //! Requests to the endpoint, through gloo-net.
 
 use crate::error::{Error, Result};
-use crate::memory::{Body, Cancel, HttpRequest, HttpResponse, Transport};
+use crate::memory::{Body, Cancel, HttpRequest, HttpResponse, Method, Transport};
 use gloo_net::http::Request;
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -44,7 +44,12 @@ impl Transport for FetchTransport {
         _cancel: &Cancel,
     ) -> Result<HttpResponse<FetchBody>> {
         let controller = AbortController::new().map_err(network)?;
-        let mut builder = Request::post(&format!("{}{}", self.endpoint, request.path))
+        let url = format!("{}{}", self.endpoint, request.path);
+        let builder = match request.method {
+            Method::Get => Request::get(&url),
+            Method::Post => Request::post(&url),
+        };
+        let mut builder = builder
             .abort_signal(Some(&controller.signal()))
             .credentials(web_sys::RequestCredentials::Omit)
             .referrer_policy(web_sys::ReferrerPolicy::NoReferrer)
@@ -54,16 +59,14 @@ impl Transport for FetchTransport {
         }
         // The caller drops this future when it is cancelled, and the request ends with it.
         let running = Running(controller);
-        let response = builder
-            .body(request.body.as_str())
-            .map_err(|error| Error::Network {
-                message: error.to_string(),
-            })?
-            .send()
-            .await
-            .map_err(|error| Error::Network {
-                message: error.to_string(),
-            })?;
+        let unsent = |error: gloo_net::Error| Error::Network {
+            message: error.to_string(),
+        };
+        let built = match request.method {
+            Method::Get => builder.build(),
+            Method::Post => builder.body(request.body.as_str()),
+        };
+        let response = built.map_err(unsent)?.send().await.map_err(unsent)?;
         let headers = response
             .headers()
             .entries()

@@ -1,6 +1,7 @@
 //! The plain objects that cross into JavaScript. The package's TypeScript types describe the same shapes.
 
 use super::files::FileView;
+use super::models::ModelsStatusView;
 use crate::circuit::CircuitStatus;
 use crate::claude::models::cost_usd;
 use crate::claude::reply::StopReason;
@@ -430,6 +431,7 @@ pub struct StatusView {
     pub kept_index: KeptIndexView,
     circuits: CircuitsView,
     estimator: EstimatorView,
+    models: ModelsStatusView,
     pub unreadable: Vec<String>,
     pub locked: bool,
     pub version: &'static str,
@@ -633,6 +635,7 @@ impl StatusView {
                 mean_error: status.estimator.mean_error,
                 samples: status.estimator.samples,
             },
+            models: status.models.into(),
             unreadable: status.unreadable,
             locked: status.locked,
             version: env!("CARGO_PKG_VERSION"),

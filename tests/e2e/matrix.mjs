@@ -6,7 +6,7 @@
 
 /** Calls that are answered from memory, whatever becomes of the store; what a tool can not do, it says in its answer. */
 const FROM_MEMORY = [
-  "facts.list", "facts.history", "queue.list", "status", "countTokens", "encryption.status", "evaluate", "files.list", "files.read",
+  "facts.list", "facts.history", "queue.list", "status", "countTokens", "models", "encryption.status", "evaluate", "files.list", "files.read",
   "tools.definitions", "tools.list", "tools.runnable", "tools.run",
 ];
 /** Calls that read the store. */
@@ -279,6 +279,10 @@ export async function call(name) {
       await memory.artifacts.remove(id);
     },
     countTokens: () => memory.countTokens("how long is this?"),
+    models: async () => {
+      const { models, tableDate } = await memory.models();
+      if (models.length < 11 || !tableDate) throw new Error("a table without models");
+    },
     "usage.list": () => memory.usage.list(),
     "usage.totals": () => memory.usage.totals({ by: "day" }),
     "audit.list": () => memory.audit.list(),

@@ -194,6 +194,7 @@ class Fake {
     const route = `${req.method} ${url.pathname}`;
     if (route === `POST ${MESSAGES}`) return this.#messages(res, { ...context, betas, body: parse(raw) });
     if (route === `POST ${COUNT_TOKENS}`) return this.#countTokens(res, { ...context, betas, body: parse(raw) });
+    if (req.method === 'GET' && raw.length > 0) refuse('A GET request has no body');
     if (req.method === 'GET' && (url.pathname === MODELS_PATH || url.pathname.startsWith(`${MODELS_PATH}/`))) {
       return this.#models(res, context);
     }
@@ -210,7 +211,7 @@ class Fake {
     const fault = this.#faultFor({ ...entry, path: MODELS_PATH });
     if (fault) return sendFault(res, headers, fault, requestId);
     if (url.pathname === MODELS_PATH) return sendJson(res, 200, headers, modelPage(url.searchParams));
-    const id = decodeURIComponent(url.pathname.slice(MODELS_PATH.length + 1));
+    const id = url.pathname.slice(MODELS_PATH.length + 1);
     if (!findModel(id)) throw new Rejection(404, `model: ${id}`);
     return sendJson(res, 200, headers, modelInfo(id));
   }
@@ -328,11 +329,13 @@ function checkQuery(url) {
   const allowed = QUERY[url.pathname] ?? ['beta'];
   for (const name of url.searchParams.keys()) {
     if (!allowed.includes(name)) refuse(`Unexpected query parameter '${name}'`);
+    if (url.searchParams.getAll(name).length > 1) refuse(`${name}: given twice`);
   }
 }
 
 function modelPage(query) {
   const ids = Object.keys(MODELS);
+  if (query.has('before_id') && query.has('after_id')) refuse('Only one of before_id and after_id may be given');
   const limit = Number(query.get('limit') ?? 20);
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) refuse('limit: Input should be between 1 and 1000');
   const place = (name) => {

@@ -2,7 +2,7 @@
 
 use crate::loops::{Page, ask, assert_paired};
 use crate::world::*;
-use onhand::agent::Limits;
+use onhand::agent::{Limits, Preset};
 use onhand::claude::context::Cleared;
 use onhand::compact::{Policy, Strategy};
 use onhand::config::Config;
@@ -402,4 +402,65 @@ fn what_the_api_cleared_is_told() {
         input_tokens: 9000,
     };
     assert!(events.contains(&ChatEvent::Cleared(cleared)), "{events:?}");
+}
+
+#[test]
+fn a_session_that_is_kept_nowhere_slides_on_instead_of_running_into_the_window() {
+    let world = World::new();
+    let policy = Policy {
+        strategy: Strategy::Summary,
+        at_tokens: 1_000_000,
+        every_turns: Some(8),
+        keep_turns: 2,
+    };
+    let config = Config {
+        preset: Preset::Stateless,
+        compaction: Some(policy),
+        ..Config::new(namespace())
+    };
+    let memory = world.open_with_config(config, true);
+    let session = talk(&world, &memory, None, 4);
+    world.line.0.will(thinks("Noted."));
+    let (sent, events) = send(&memory, Some(session), "and what now?");
+    sent.unwrap();
+    let slid = |n_turns| {
+        let strategy = Strategy::Window;
+        [
+            ChatEvent::Compacting(strategy),
+            ChatEvent::Compacted { strategy, n_turns },
+        ]
+    };
+    let told: Vec<ChatEvent> = compacted(&events).into_iter().cloned().collect();
+    assert_eq!(told, slid(6), "no model is asked for a summary");
+    let body = world.line.0.last_body();
+    assert_eq!(body["messages"].as_array().unwrap().len(), 3);
+    let said = texts(&body);
+    assert!(said[0].contains("The first 6 messages of this conversation"));
+    assert!(said[1].starts_with("remark 3:") && said.last().unwrap() == "and what now?");
+    assert_eq!(thinking(&body), 0, "bound to a prefix that is gone");
+
+    // What is sent grows again from there, byte for byte, and slides once more.
+    let before = body["messages"].as_array().unwrap().clone();
+    world.line.0.will(thinks("Noted."));
+    send(&memory, Some(session), "go on").0.unwrap();
+    let blank = |messages: &[Value]| {
+        let messages = Value::from(messages).to_string();
+        messages.replace(",\"cache_control\":{\"type\":\"ephemeral\"}", "")
+    };
+    let now = world.line.0.last_body()["messages"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert_eq!(blank(&now[..before.len()]), blank(&before));
+    talk(&world, &memory, Some(session), 1);
+    world.line.0.will(thinks("Noted."));
+    let (sent, events) = send(&memory, Some(session), "the last word");
+    sent.unwrap();
+    let told: Vec<ChatEvent> = compacted(&events).into_iter().cloned().collect();
+    assert_eq!(told, slid(6));
+    let said = texts(&world.line.0.last_body());
+    assert!(said[0].contains("The first 12 messages of this conversation"));
+    let notices = said.iter().filter(|text| text.contains("<earlier_in"));
+    assert_eq!(notices.count(), 1);
+    assert!(Kind::ALL.into_iter().all(|kind| world.n_stored(kind) == 0));
 }

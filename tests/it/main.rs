@@ -25,6 +25,7 @@ mod limits;
 mod locked;
 mod long;
 mod loops;
+mod models;
 mod on_demand;
 mod queue;
 mod scoped;

@@ -149,7 +149,7 @@ fn tokens_are_counted_by_the_api_and_for_nothing() {
         "how long is this?"
     );
     assert_eq!(alone["system"], Value::Null);
-    let path = world.line.0.requests.borrow().last().unwrap().path;
+    let path = world.line.0.requests.borrow().last().unwrap().path.clone();
     assert_eq!(path, "/v1/messages/count_tokens");
     let next = count(Some(session), "and now?");
     assert_eq!(next["system"], sent["system"]);

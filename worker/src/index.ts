@@ -8,10 +8,12 @@
 import { CLAMPED_HEADER, corsHeaders, judgeOrigin, type OriginVerdict, passedHeaders, preflightResponse } from "./cors.ts";
 import { ConfigurationError, EdgeError, errorResponse } from "./errors.ts";
 import { applyEdits, duplicateKey } from "./json.ts";
-import { checkBody, checkHeaders, type Edit } from "./policy.ts";
+import { checkBody, checkHeaders, checkQuery, type Edit } from "./policy.ts";
 import { type Env, readSettings, type Settings } from "./settings.ts";
 
 interface Outgoing {
+  /** Of the upstream: the path, and what of the query string it is given. */
+  readonly target: string;
   readonly body: Uint8Array | null;
   readonly edits: readonly Edit[];
   readonly timeoutMs: number;
@@ -38,7 +40,7 @@ async function answer(request: Request, settings: Settings, verdict: OriginVerdi
     throw new EdgeError(403, "permission_error", "This origin may not use this edge worker; its operator can add it to ALLOWED_ORIGINS.");
   }
   if (request.method === "OPTIONS") return preflightResponse(cors);
-  const { pathname } = new URL(request.url); // The query string (?beta=true) is ignored and not forwarded.
+  const { pathname, searchParams } = new URL(request.url);
   switch (`${request.method} ${pathname}`) {
     case "GET /health":
       return health(settings, cors);
@@ -52,9 +54,9 @@ async function answer(request: Request, settings: Settings, verdict: OriginVerdi
   const key = upstreamKey(request, settings, verdict);
   // Rate limits belong here, keyed by who `upstreamKey` found the caller to be.
   checkRequestHeaders(request, settings);
-  const outgoing = request.method === "POST" ? await readMessage(request, settings) : { body: null, edits: [], timeoutMs: settings.timeoutMs };
+  const outgoing = request.method === "POST" ? await readMessage(request, pathname, settings) : readLookup(pathname, searchParams, settings);
   // A budget per user belongs here: the body is judged and nothing has been spent yet.
-  return passThrough(await callUpstream(request, pathname, key, outgoing, settings), outgoing.edits, settings, cors);
+  return passThrough(await callUpstream(request, key, outgoing, settings), outgoing.edits, settings, cors);
 }
 
 /** Whose answers a page gets, so that it can say so when they are not api.anthropic.com's. */
@@ -92,7 +94,7 @@ function checkRequestHeaders(request: Request, settings: Settings): void {
 }
 
 /** Reads, judges and clamps the body. Unless something is clamped, the bytes go on as they came. */
-async function readMessage(request: Request, settings: Settings): Promise<Outgoing> {
+async function readMessage(request: Request, target: string, settings: Settings): Promise<Outgoing> {
   const bytes = await readBytes(request, settings.maxBodyBytes);
   let text: string;
   let body: unknown;
@@ -109,10 +111,19 @@ async function readMessage(request: Request, settings: Settings): Promise<Outgoi
   const { edits } = verdict;
   const streams = (body as { stream?: unknown }).stream === true;
   return {
+    target, // A query string (?beta=true) is ignored and not forwarded.
     body: edits.length === 0 ? bytes : new TextEncoder().encode(applyEdits(text, edits)),
     edits,
     timeoutMs: streams ? settings.streamTimeoutMs : settings.timeoutMs,
   };
+}
+
+/** A request about models has no body; the list is asked for page by page. */
+function readLookup(pathname: string, query: URLSearchParams, settings: Settings): Outgoing {
+  const verdict = checkQuery(pathname === "/v1/models" ? query : new URLSearchParams());
+  if (verdict.kind === "refuse") throw new EdgeError(400, "invalid_request_error", verdict.message);
+  const target = verdict.query === "" ? pathname : `${pathname}?${verdict.query}`;
+  return { target, body: null, edits: [], timeoutMs: settings.timeoutMs };
 }
 
 /** Counts while reading: `content-length` may be absent, and is only a claim. */
@@ -136,7 +147,7 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
 }
 
 /** Headers are built anew: the API answers 401 to a forwarded Origin, and nothing about the user is its business. */
-async function callUpstream(request: Request, pathname: string, key: string, outgoing: Outgoing, settings: Settings): Promise<Response> {
+async function callUpstream(request: Request, key: string, outgoing: Outgoing, settings: Settings): Promise<Response> {
   const headers = new Headers({ "x-api-key": key });
   for (const name of ["anthropic-version", "anthropic-beta", "accept"]) {
     const value = request.headers.get(name);
@@ -147,7 +158,7 @@ async function callUpstream(request: Request, pathname: string, key: string, out
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), outgoing.timeoutMs);
   try {
-    return await fetch(settings.upstream.href.replace(/\/$/, "") + pathname, {
+    return await fetch(settings.upstream.href.replace(/\/$/, "") + outgoing.target, {
       method: request.method,
       headers,
       body: outgoing.body,

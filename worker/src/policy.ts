@@ -98,6 +98,27 @@ export function checkHeaders(version: string | null, beta: string | null, rules:
   return unknown === undefined ? null : refuse(`anthropic-beta: ${shown(unknown)} is not on this edge worker's list (ALLOWED_BETAS).`);
 }
 
+/** What may be asked of the list of models, and how each value looks. Other parameters (`beta=true`) are ignored. */
+const PAGING: ReadonlyMap<string, RegExp> = new Map([
+  ["before_id", /^[\w.-]{1,128}$/],
+  ["after_id", /^[\w.-]{1,128}$/],
+  ["limit", /^([1-9]\d{0,2}|1000)$/],
+]);
+
+/** Judges the query string of `GET /v1/models`; gives what of it goes on, in the order of the table above. */
+export function checkQuery(query: URLSearchParams): { readonly kind: "accept"; readonly query: string } | Refusal {
+  const kept = new URLSearchParams();
+  for (const [name, shape] of PAGING) {
+    const values = query.getAll(name);
+    if (values.length > 1) return refuse(`${name}: duplicate parameter.`);
+    for (const value of values) {
+      if (!shape.test(value)) return refuse(`${name}: ${name === "limit" ? "must be a whole number from 1 to 1000." : "must be a model id."}`);
+      kept.set(name, value);
+    }
+  }
+  return { kind: "accept", query: kept.toString() };
+}
+
 function checkTools(tools: unknown, rules: Rules): Refusal | null {
   if (tools === undefined || tools === null) return null;
   if (!Array.isArray(tools)) return refuse("tools: must be an array.");

@@ -75,6 +75,34 @@ test("every route reaches its upstream path, without the query string", async ()
   }
 });
 
+test("the list of models is asked for page by page, and nothing else of its query string goes up", async () => {
+  const ask = (path) => send(edge.url + path, { headers: JSON_HEADERS });
+  for (const [asked, target] of [
+    ["/v1/models?limit=2&after_id=claude-haiku-5-5", "/v1/models?after_id=claude-haiku-5-5&limit=2"],
+    ["/v1/models?beta=true&before_id=claude-haiku-4-5-20251001&x=1&limit=1000", "/v1/models?before_id=claude-haiku-4-5-20251001&limit=1000"],
+    ["/v1/models?", "/v1/models"],
+    ["/v1/models/claude-haiku-5-5?limit=junk&after_id=x", "/v1/models/claude-haiku-5-5"],
+  ]) {
+    const answer = await ask(asked);
+    assert.equal(answer.status, 200, `${asked}: ${answer.text}`);
+    assert.deepEqual([upstream.requests.at(-1).method, upstream.requests.at(-1).path], ["GET", target]);
+  }
+  upstream.requests.length = 0;
+  for (const [query, message] of [
+    ["limit=0", /^limit: must be a whole number/], ["limit=1001", /^limit:/], ["limit=1e2", /^limit:/], ["limit=", /^limit:/], ["limit=2&limit=3", /^limit: duplicate/],
+    [`after_id=${CANARY}%20%26`, /^after_id: must be a model id/], ["before_id=../messages", /^before_id:/], [`after_id=${"a".repeat(129)}`, /^after_id:/],
+  ]) {
+    assertError(await ask(`/v1/models?${query}`), 400, "invalid_request_error", message);
+  }
+  assertError(await send(`${edge.url}/v1/models?limit=2`, { headers: { origin: PAGE } }), 400, "invalid_request_error", /anthropic-version: header is required/);
+  assertError(await send(`${edge.url}/v1/models?limit=2`, { headers: { ...JSON_HEADERS, "anthropic-beta": "secret-2026" } }), 400, "invalid_request_error", /ALLOWED_BETAS/);
+  assertError(await send(`${edge.url}/v1/models`, { headers: { ...JSON_HEADERS, origin: "https://evil.example" } }), 403, "permission_error", /ALLOWED_ORIGINS/);
+  assert.equal(upstream.requests.length, 0);
+  upstream.answer = (_request, response) => response.writeHead(404, { "content-type": "application/json", "request-id": "req_2" }).end('{"type":"error"}');
+  const missing = await ask("/v1/models/claude-9");
+  assert.deepEqual([missing.status, missing.text, missing.headers["request-id"]], [404, '{"type":"error"}', "req_2"]);
+});
+
 test("everything else is a 404 in the API's shape", async () => {
   for (const [method, path] of [
     ["GET", "/"], ["GET", "/v1/messages"], ["POST", "/v1/models"], ["POST", "/session"], ["DELETE", "/v1/messages"], ["POST", "/health"],

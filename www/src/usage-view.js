@@ -16,10 +16,11 @@ export class UsageLine {
   }
 }
 
-/** Today's total in the panel. */
+/** Today's total in the panel, and what there is room for. */
 export class UsageView {
   #memory;
   #state = document.getElementById("usage-today");
+  #model = document.getElementById("model");
 
   constructor(memory) {
     this.#memory = memory;
@@ -35,6 +36,17 @@ export class UsageView {
     } catch (error) {
       this.#state.textContent = `What was used today could not be read: ${error.message}`;
     }
+    this.#model.textContent = await this.#room();
+  }
+
+  /** The model that chats, how much it reads at once, and who says so. */
+  async #room() {
+    const [{ estimator }, { models, tableDate }] = await Promise.all([this.#memory.status(), this.#memory.models()]);
+    const model = models.find(({ id }) => id === estimator.model);
+    if (!model) return "";
+    const { value, source } = model.contextTokens;
+    const who = source === "api" ? "as Claude's API says" : `by a table of ${tableDate}`;
+    return `${model.name ?? model.id} reads up to ${number.format(value)} tokens at once, ${who}.`;
   }
 }
 

@@ -2,7 +2,7 @@ use crate::{
     claude::{
         context::ContextEdits,
         message::*,
-        models::{DEFAULT_CHAT_MODEL, DEFAULT_EXTRACT_MODEL, MODELS},
+        models::{DEFAULT_CHAT_MODEL, DEFAULT_EXTRACT_MODEL, MODELS, ModelInfo, model},
         request::*,
     },
     golden::assert_golden,
@@ -230,6 +230,7 @@ fn the_extraction_body() {
         json!({"type": "object", "additionalProperties": false, "required": [], "properties": {}});
     let mut request = ExtractRequest {
         model: DEFAULT_EXTRACT_MODEL,
+        info: model(DEFAULT_EXTRACT_MODEL),
         max_tokens: 2048,
         instructions: "Read out what holds.",
         input: "user: I moved to Porto.",
@@ -239,11 +240,36 @@ fn the_extraction_body() {
     let ids = MODELS.iter().map(|model| model.id).chain(["claude-next-9"]);
     let told_not_to_think = ids.filter(|id| {
         request.model = id;
+        request.info = model(id);
         let body: Value = serde_json::from_str(&request.body()).unwrap();
         body.get("thinking").is_some()
     });
     let expected = ["claude-haiku-5-5", "claude-opus-5", "claude-sonnet-5"];
     assert_eq!(told_not_to_think.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_model_that_keeps_to_no_schema_is_told_it_in_words() {
+    let schema = json!({"type": "object"});
+    let info = ModelInfo {
+        structured_outputs: false,
+        max_output_tokens: 1_500,
+        ..*model(DEFAULT_EXTRACT_MODEL)
+    };
+    let request = ExtractRequest {
+        model: DEFAULT_EXTRACT_MODEL,
+        info: &info,
+        max_tokens: 2048,
+        instructions: "Read out what holds.",
+        input: "user: I moved to Porto.",
+        schema: &schema,
+    };
+    let body: Value = serde_json::from_str(&request.body()).unwrap();
+    assert_eq!(body.get("output_config"), None);
+    assert_eq!(body["max_tokens"], 1_500, "it answers no longer than that");
+    let system = body["system"].as_str().unwrap();
+    assert!(system.starts_with("Read out what holds.\n\nAnswer with JSON alone"));
+    assert!(system.ends_with(r#"{"type":"object"}"#));
 }
 
 #[test]

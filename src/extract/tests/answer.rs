@@ -179,6 +179,10 @@ fn an_answer_that_can_not_be_read_is_an_error_that_may_be_tried_again() {
     assert_eq!(read(&good, &input, &turns).unwrap().proposals.len(), 1);
     let empty = read(" {\"facts\": []}\n", &input, &turns);
     assert_eq!(empty, Ok(Reading::default()));
+    for (before, after) in [("```json\n", "\n```"), (" ```\n", "```\n")] {
+        let fenced = format!("{before}{good}{after}");
+        assert_eq!(read(&fenced, &input, &turns), read(&good, &input, &turns));
+    }
 
     // Wherever max_tokens cuts it.
     for (end, _) in good.char_indices() {
@@ -187,7 +191,8 @@ fn an_answer_that_can_not_be_read_is_an_error_that_may_be_tried_again() {
     }
     for text in [
         "I found no facts.",
-        "```json\n{\"facts\":[]}\n```",
+        "```json\n{\"facts\":[]}",
+        "```python\n{\"facts\":[]}\n```",
         "{\"facts\":[]} ok",
     ] {
         let answer = read(text, &input, &turns);

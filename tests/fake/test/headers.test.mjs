@@ -26,11 +26,11 @@ const ROWS = [
 ];
 
 /** Plain HTTP: `fetch` would drop or add some of these headers. */
-function rawPost(fake, headers, body = JSON.stringify(hello())) {
+function rawPost(fake, headers, body = JSON.stringify(hello()), { method, path } = { method: 'POST', path: '/v1/messages' }) {
   const base = { 'x-api-key': KEY, 'anthropic-version': '2023-06-01', 'content-type': 'application/json' };
   const all = Object.fromEntries(Object.entries({ ...base, ...headers }).filter(([, value]) => value !== undefined));
   return new Promise((resolve, reject) => {
-    const req = httpRequest(`${fake.url}/v1/messages`, { method: 'POST', headers: all }, async (res) => {
+    const req = httpRequest(fake.url + path, { method, headers: all }, async (res) => {
       const chunks = [];
       for await (const chunk of res) chunks.push(chunk);
       resolve({ status: res.statusCode, headers: res.headers, json: JSON.parse(Buffer.concat(chunks).toString()) });
@@ -151,5 +151,26 @@ test('models', async (t) => {
   assert.equal(haiku.max_input_tokens, 200_000);
   assert.equal(haiku.capabilities.thinking.types.adaptive.supported, false);
   assert.equal(haiku.capabilities.context_management.compact_20260112.supported, false);
-  assert.equal((await get('/v1/models/claude-9')).status, 404);
+  const missing = await get('/v1/models/claude-9');
+  assert.deepEqual([missing.status, missing.json.error.type, missing.json.error.message], [404, 'not_found_error', 'model: claude-9']);
+  assert.deepEqual([first.json.first_id, first.json.last_id], [first.json.data[0].id, first.json.data[3].id]);
+});
+
+test('a list of models is asked for as the API documents it', async (t) => {
+  const fake = await fakeFor(t);
+  const get = (path, more = {}) => call(fake, { method: 'GET', path, ...more });
+  for (const query of [
+    'limit=0', 'limit=1001', 'limit=two', 'after_id=claude-9', 'before_id=claude-9', 'limit=2&limit=3', 'page=2',
+    'after_id=claude-opus-5&before_id=claude-opus-5',
+  ]) {
+    const { status, json } = await get(`/v1/models?${query}`);
+    assert.deepEqual([status, json.error.type], [400, 'invalid_request_error'], query);
+  }
+  assert.equal((await get('/v1/models/claude-opus-5?limit=2')).status, 400, 'a model is no list');
+  const ask = (headers, body) => rawPost(fake, { 'content-type': undefined, 'content-length': body.length, ...headers }, body, { method: 'GET', path: '/v1/models' });
+  assert.equal((await ask({}, '')).status, 200);
+  assert.equal((await ask({}, '{}')).status, 400, 'a body');
+  assert.equal((await ask({ origin: 'https://chat.example.com' }, '')).status, 401);
+  assert.equal((await get('/v1/models', { headers: { 'anthropic-version': undefined } })).status, 400);
+  assert.equal((await get('/v1/models', { headers: { 'x-api-key': undefined } })).status, 401);
 });
