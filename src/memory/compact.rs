@@ -80,7 +80,7 @@ impl<P: Ports> Memory<P> {
             return Ok(());
         }
         let begins = |strategy| emit(ChatEvent::Compacting(strategy));
-        let shortened = self.compact(id, policy.strategy, policy.keep_turns, cancel, begins);
+        let shortened = self.compact(id, policy.strategy, policy.keep_turns, cancel, &begins);
         match shortened.await {
             Err(error @ (Error::Cancelled | Error::SessionEnded { .. })) => return Err(error),
             Err(error) => emit(ChatEvent::Notice(error)),
@@ -159,7 +159,7 @@ impl<P: Ports> Memory<P> {
             let owed = self.record_batch(id, &[], Action::Change)?;
             self.commit_session(id, &owed).await?;
         }
-        let shortened = self.compact(id, strategy, keep, cancel, |_| ()).await?;
+        let shortened = self.compact(id, strategy, keep, cancel, &|_| ()).await?;
         if shortened.is_some() {
             let batch = self.record_batch(id, &[], Action::Change)?;
             self.commit_session(id, &batch).await?;
@@ -173,7 +173,8 @@ impl<P: Ports> Memory<P> {
         strategy: Strategy,
         keep: u32,
         cancel: &Cancel,
-        begins: impl Fn(Strategy),
+        // Not generic: this is a large piece of code, and needed once.
+        begins: &dyn Fn(Strategy),
     ) -> Result<Option<Shortened>> {
         let erasures = self.erasures();
         let (turns, injections) = self.spoken(id).await?;
