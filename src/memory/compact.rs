@@ -82,7 +82,7 @@ impl<P: Ports> Memory<P> {
             return self.slide(id, policy.keep_turns, emit);
         }
         let begins = |strategy| emit(ChatEvent::Compacting(strategy));
-        let shortened = self.compact(id, policy.strategy, policy.keep_turns, cancel, begins);
+        let shortened = self.compact(id, policy.strategy, policy.keep_turns, cancel, &begins);
         match shortened.await {
             Err(error @ (Error::Cancelled | Error::SessionEnded { .. })) => return Err(error),
             Err(error) => emit(ChatEvent::Notice(error)),
@@ -161,7 +161,7 @@ impl<P: Ports> Memory<P> {
             let owed = self.record_batch(id, &[], Action::Change)?;
             self.commit_session(id, &owed).await?;
         }
-        let shortened = self.compact(id, strategy, keep, cancel, |_| ()).await?;
+        let shortened = self.compact(id, strategy, keep, cancel, &|_| ()).await?;
         if shortened.is_some() {
             let batch = self.record_batch(id, &[], Action::Change)?;
             self.commit_session(id, &batch).await?;
@@ -175,7 +175,8 @@ impl<P: Ports> Memory<P> {
         strategy: Strategy,
         keep: u32,
         cancel: &Cancel,
-        begins: impl Fn(Strategy),
+        // Not generic: this is a large piece of code, and needed once.
+        begins: &dyn Fn(Strategy),
     ) -> Result<Option<Shortened>> {
         let erasures = self.erasures();
         let (turns, injections) = self.spoken(id).await?;
