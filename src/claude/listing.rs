@@ -6,9 +6,7 @@
 
 use super::models::{Compaction, MODELS, ModelInfo, family, model};
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
 
 /// Where the list is, below the endpoint; a page holds as many models as the API gives at once.
 pub const PATH: &str = "/v1/models?limit=1000";
@@ -150,22 +148,21 @@ pub struct Model {
 /// All models: the table of this library, and what the API listed last.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelTable {
-    listed: BTreeMap<String, Listed>,
+    /// By id, in the API's order.
+    listed: Vec<(String, Listed)>,
     refreshed: Option<Timestamp>,
-}
-
-/// The list as it is kept between two starts: the API's entries as they came, so that a later version reads more out of them.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    at: Timestamp,
-    data: Vec<Value>,
 }
 
 impl ModelTable {
     /// Of what the API listed at this moment; `None` if nothing of it is a model.
     pub fn of(data: &[Value], at: Timestamp) -> Option<ModelTable> {
-        let listed = data.iter().take(MAX_MODELS).filter_map(Listed::read);
-        let listed: BTreeMap<String, Listed> = listed.collect();
+        let mut listed: Vec<(String, Listed)> = Vec::new();
+        for (id, said) in data.iter().take(MAX_MODELS).filter_map(Listed::read) {
+            match listed.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, earlier)) => *earlier = said,
+                None => listed.push((id, said)),
+            }
+        }
         (!listed.is_empty()).then_some(ModelTable {
             listed,
             refreshed: Some(at),
@@ -186,7 +183,7 @@ impl ModelTable {
     /// The models of the table, then those that only the API knows.
     pub fn all(&self) -> Vec<Model> {
         let is_new = |id: &&str| model(id).id.is_empty();
-        let new = self.listed.keys().map(String::as_str).filter(is_new);
+        let new = self.listed.iter().map(|(id, _)| id.as_str()).filter(is_new);
         let ids = MODELS.iter().map(|model| model.id).chain(new);
         ids.map(|id| Model {
             id: id.into(),
@@ -199,19 +196,26 @@ impl ModelTable {
     /// The entry of just this id; else of the model without its date, or of its newest date.
     fn listed(&self, id: &str) -> Option<&Listed> {
         let name = family(id);
-        let found = self.listed.get(id).or_else(|| self.listed.get(name));
-        found.or_else(|| {
-            let mut dated = self.listed.iter().rev();
-            dated.find(|(id, _)| family(id) == name).map(|(_, it)| it)
-        })
+        let of = |wanted: &str| self.listed.iter().find(|(id, _)| id == wanted);
+        let dated = || {
+            let same = self.listed.iter().filter(|(id, _)| family(id) == name);
+            same.max_by_key(|(id, _)| id.as_str())
+        };
+        let found = of(id).or_else(|| of(name)).or_else(dated);
+        found.map(|(_, listed)| listed)
     }
 }
 
-/// The list as bytes (`docs/format.md`, "The bytes of segments"): the CRC-32 of the JSON, the low byte first; the JSON.
+/// The list as bytes (`docs/format.md`, "The bytes of segments"): the CRC-32 of the JSON, the low byte first; the JSON. In it are the
+/// API's entries as they came, so that a later version reads more out of them.
 pub fn to_bytes(data: Vec<Value>, at: Timestamp) -> Vec<u8> {
-    let json = serde_json::to_vec(&Kept { at, data });
-    let json = json.expect("plain data has a form as JSON");
-    [&crc32fast::hash(&json).to_le_bytes(), &json[..]].concat()
+    let at = json!({"unix_ms": at.unix_ms, "offset_min": at.offset_min});
+    let json = json!({"at": at, "data": data}).to_string();
+    [
+        &crc32fast::hash(json.as_bytes()).to_le_bytes(),
+        json.as_bytes(),
+    ]
+    .concat()
 }
 
 /// The table of these bytes; `None` for bytes that are no list, or were one.
@@ -220,8 +224,11 @@ pub fn from_bytes(bytes: &[u8]) -> Option<ModelTable> {
     let is_intact = crc32fast::hash(json) == u32::from_le_bytes(*checksum);
     // By way of a value: whoever reads records from JSON shares that code, which is large.
     let json: Value = serde_json::from_slice(json).ok().filter(|_| is_intact)?;
-    let kept = Kept::deserialize(&json).ok()?;
-    ModelTable::of(&kept.data, kept.at)
+    let at = Timestamp {
+        unix_ms: json["at"]["unix_ms"].as_i64()?,
+        offset_min: json["at"]["offset_min"].as_i64()?.try_into().ok()?,
+    };
+    ModelTable::of(json["data"].as_array()?, at)
 }
 
 /// Whether it may stand in a path and be shown.

@@ -12,7 +12,7 @@ use super::files::{self, FileRequest};
 use super::granted::{self, FoundView, GrantedRequest};
 use super::idb::IdbStore;
 use super::long::{CompactionOption, ContextOption, ShortenedView, strategy_named};
-use super::models::{ModelsOption, ModelsView};
+use super::models::{ModelsOption, ModelsStatusView};
 use super::panic::install_hook;
 use super::tagged;
 use super::transfer::{self, Transfers};
@@ -679,7 +679,7 @@ impl Inner {
                 give(&(counted.await? as f64))
             }
             Request::Usage { ask } => usage::answer(memory, ask).await,
-            Request::Models => give(&ModelsView::of(memory)),
+            Request::Models => give(&ModelsStatusView::of(memory)),
             Request::Work => {
                 let report = memory.work(cancel).await?;
                 let queue = memory.queue();
