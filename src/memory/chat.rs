@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::host::{Host, NoHost, Storing};
 use super::record::{Leave, Opening};
-use super::{BlockPreview, Cancel, Memory, Ports, RecollectedItem};
+use super::{BlockPreview, Cancel, Memory, Ports, Rebuilding, RecollectedItem};
 use crate::agent::{Limits, toolset};
 use crate::batch::Op;
 use crate::block::Block;
@@ -41,6 +41,8 @@ pub enum ChatEvent {
         block: Option<String>,
         tokens: u32,
         items: Vec<RecollectedItem>,
+        /// As of [`super::Recollected`].
+        partial: Option<Rebuilding>,
     },
     /// The request failed before anything was answered and is sent again.
     Retrying {
@@ -243,7 +245,12 @@ impl<P: Ports> Memory<P> {
                         ..block
                     });
                 }
-                None => preview = BlockPreview::default(),
+                None => {
+                    preview = BlockPreview {
+                        partial: preview.partial,
+                        ..BlockPreview::default()
+                    }
+                }
             }
         }
         let block = preview.block.as_ref();
@@ -251,6 +258,7 @@ impl<P: Ports> Memory<P> {
             block: block.map(|block| block.text.clone()),
             tokens: block.map_or(0, |block| block.tokens),
             items: preview.items.clone(),
+            partial: preview.partial,
         });
         Ok(preview)
     }

@@ -117,6 +117,7 @@ impl<P: Ports> Memory<P> {
     /// `Storage`, `Closed`.
     pub async fn check(&self) -> Result<CheckReport> {
         self.ensure_open()?;
+        self.whole().await?;
         let mut found_each_time: Option<BTreeSet<Finding>> = None;
         let mut n_looks = 0;
         loop {

@@ -92,6 +92,7 @@ impl<P: Ports> Memory<P> {
     /// `Storage`, `Locked`, `Closed`.
     pub async fn keep_index(&self) -> Result<bool> {
         self.ensure_open()?;
+        self.whole().await?;
         self.catch_up().await?;
         if self.tight.get() || self.state.borrow().corpus.next_embedder().is_some() {
             return Ok(false);

@@ -1,6 +1,6 @@
 //! Recall and the working-memory block.
 
-use super::{Memory, Ports};
+use super::{Memory, Ports, Rebuilding};
 use crate::block::{self, Block, BlockItem};
 use crate::error::{Error, Result};
 use crate::model::{Fact, File, RecordRef, SessionId, Surfaced, Turn};
@@ -37,6 +37,8 @@ pub struct RecollectedItem {
 pub struct Recollected {
     pub items: Vec<RecollectedItem>,
     pub candidates: usize,
+    /// How much of the memory it goes by, while records are still read after a start without the kept index.
+    pub partial: Option<Rebuilding>,
 }
 
 /// The block that a message would carry.
@@ -46,6 +48,8 @@ pub struct BlockPreview {
     pub block: Option<Block>,
     /// The items that the block holds, best first.
     pub items: Vec<RecollectedItem>,
+    /// As of [`Recollected`].
+    pub partial: Option<Rebuilding>,
 }
 
 impl BlockPreview {
@@ -129,9 +133,15 @@ impl<P: Ports> Memory<P> {
             .iter()
             .flat_map(|block| block.included.iter().copied())
             .collect();
-        let mut items = recollected.items;
+        let Recollected {
+            mut items, partial, ..
+        } = recollected;
         items.retain(|item| included.contains(&item.recalled.record));
-        Ok(BlockPreview { block, items })
+        Ok(BlockPreview {
+            block,
+            items,
+            partial,
+        })
     }
 
     async fn recall_except(
@@ -154,6 +164,7 @@ impl<P: Ports> Memory<P> {
         };
         let vector = self.query_vector(&request.query).await;
         let sent_from = self.sent_from(request.session);
+        let partial = self.rebuilding();
         let recollection = self.state.borrow().corpus.recall(&Query {
             vector: vector.as_deref(),
             limit: request.limit.unwrap_or(self.config.recall_limit),
@@ -172,6 +183,7 @@ impl<P: Ports> Memory<P> {
         Ok(Recollected {
             items,
             candidates: recollection.candidates,
+            partial,
         })
     }
 

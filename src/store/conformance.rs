@@ -428,10 +428,31 @@ async fn a_prefix_is_taken_literally<S: Subject>(subject: &S, database: &str) {
         let range = Range {
             prefix: prefix.into(),
             after: after.map(Into::into),
-            limit: None,
+            ..Range::default()
         };
         let scan = store.scan(&ada(), kind, &range).await.unwrap();
         assert_eq!(scan.records.len(), expected, "{prefix:?} after {after:?}");
+    }
+    let ends = [
+        ("", None, &*beyond, 29),
+        ("", Some(&*whole), &beyond, 21),
+        (session, None, &whole, 7),
+        // Behind everything that has the prefix, at its beginning, and the wrong way round.
+        (session, Some(&*whole), "\u{ffff}", 22),
+        (session, None, session, 0),
+        (session, None, "", 0),
+        ("", Some(&*whole), &whole, 0),
+        ("", Some(&*beyond), &whole, 0),
+    ];
+    for (prefix, after, before, expected) in ends {
+        let range = Range {
+            prefix: prefix.into(),
+            after: after.map(Into::into),
+            before: Some(before.into()),
+            limit: None,
+        };
+        let scan = store.scan(&ada(), kind, &range).await.unwrap();
+        assert_eq!(scan.records.len(), expected, "{range:?}");
     }
 }
 
@@ -745,6 +766,7 @@ impl Model {
                 && *of_kind == kind
                 && name.starts_with(&range.prefix)
                 && range.after.as_ref().is_none_or(|after| name > after)
+                && range.before.as_ref().is_none_or(|before| name < before)
         });
         let mut records: Vec<Record> = matching.map(|(_, record)| record.clone()).collect();
         let limit = range.limit.unwrap_or(usize::MAX);
@@ -791,6 +813,7 @@ async fn any_sequence_does_what_a_map_does<S: Subject>(subject: &S, database: &s
             let range = Range {
                 prefix: some_name[..dice.below(some_name.len() + 1)].into(),
                 after: (dice.below(2) == 0).then(|| name(kind, dice.below(12) as u32)),
+                before: (dice.below(2) == 0).then(|| name(kind, dice.below(12) as u32)),
                 limit: (dice.below(2) == 0).then(|| dice.below(6)),
             };
             let scan = store.scan(owner, kind, &range).await;

@@ -36,6 +36,8 @@ pub struct Range {
     pub prefix: String,
     /// Only names greater than this: the last one of the previous page.
     pub after: Option<String>,
+    /// Only names less than this.
+    pub before: Option<String>,
     /// At most so many names, readable or not; 0 asks for nothing and has no next page.
     pub limit: Option<usize>,
 }

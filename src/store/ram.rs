@@ -190,9 +190,11 @@ impl Store for RamStore {
             Some(after) if Name(after.clone()) >= prefix => Bound::Excluded(Name(after.clone())),
             _ => Bound::Included(prefix),
         };
+        let before = range.before.clone().map(Name);
         let mut found = names
             .range((first, Bound::Unbounded))
-            .take_while(|(name, _)| name.0.starts_with(&range.prefix));
+            .take_while(|(name, _)| name.0.starts_with(&range.prefix))
+            .take_while(|(name, _)| before.as_ref().is_none_or(|before| *name < before));
         let mut last = None;
         for (name, slot) in found.by_ref().take(limit) {
             match slot {

@@ -285,7 +285,8 @@ fn a_first_message_to_an_empty_memory_carries_no_block() {
     assert!(events.contains(&ChatEvent::Memory {
         block: None,
         tokens: 0,
-        items: vec![]
+        items: vec![],
+        partial: None,
     }));
     for (kind, n) in [
         (Kind::Session, 1),

@@ -26,6 +26,7 @@ mod locked;
 mod long;
 mod loops;
 mod queue;
+mod rebuild;
 mod sizes;
 mod tabs;
 mod tidy;
