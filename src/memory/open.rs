@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::index::{IndexConfig, IndexStats};
 use crate::model::{Action, Kind, Record};
-use crate::store::{Persistence, Range, Store};
+use crate::store::{Persistence, Range, Scan, Store};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ pub struct Status {
     pub embedder: EmbedderStatus,
     pub counts: Counts,
     pub kept_index: KeptIndex,
-    /// While records are still read that recall needs; the count of turns is of those that were read.
+    /// While records are still read that recall needs; the count of turns is an estimate then.
     pub rebuilding: Option<Rebuilding>,
     pub circuits: CircuitsStatus,
     pub estimator: EstimatorStatus,
@@ -216,6 +216,21 @@ impl<P: Ports> Memory<P> {
         Ok(())
     }
 
+    /// All pages of a range.
+    pub(super) async fn all_pages(&self, kind: Kind, mut range: Range) -> Result<Scan> {
+        let mut all = Scan::default();
+        loop {
+            let namespace = &self.config.namespace;
+            let scan = self.ports.store().scan(namespace, kind, &range).await?;
+            all.records.extend(scan.records);
+            all.unreadable.extend(scan.unreadable);
+            match scan.next {
+                Some(next) => range.after = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
     /// Calls `take` with every readable record of a kind whose name begins with `prefix`; gives the
     /// names of the others.
     pub(super) async fn each_record(
@@ -325,7 +340,7 @@ impl<P: Ports> Memory<P> {
             embedder: self.embedder_status(),
             counts: Counts {
                 sessions: state.sessions.len(),
-                turns: state.corpus.n_turns(),
+                turns: state.n_turns(),
                 facts: state.facts.len(),
                 files: state.files.files().len(),
                 jobs: state.n_jobs(false),

@@ -47,6 +47,7 @@ pub(super) struct Rebuild {
     /// Names of what is stored of the kept index.
     needless: Vec<String>,
     progress: Rebuilding,
+    n_unread_turns: u64,
 }
 
 /// Facts come before turns, because they are few and say much.
@@ -135,6 +136,7 @@ impl<P: Ports> Memory<P> {
                 done: 0,
                 total: state.facts.len() as u64 + n_turns,
             },
+            n_unread_turns: n_turns,
         });
         let pending = Vec::new();
         self.hold(Everything {
@@ -205,27 +207,12 @@ impl<P: Ports> Memory<P> {
                 (texts, vectors)
             }
         };
-        let vectors = self.scan_all(Kind::Vector, vectors).await?;
+        let vectors = self.all_pages(Kind::Vector, vectors).await?;
         Ok(Read {
             slice,
             texts,
             vectors,
         })
-    }
-
-    /// All pages of a range.
-    async fn scan_all(&self, kind: Kind, mut range: Range) -> Result<Scan> {
-        let mut all = Scan::default();
-        loop {
-            let namespace = &self.config.namespace;
-            let scan = self.ports.store().scan(namespace, kind, &range).await?;
-            all.records.extend(scan.records);
-            all.unreadable.extend(scan.unreadable);
-            match scan.next {
-                Some(next) => range.after = Some(next),
-                None => return Ok(all),
-            }
-        }
     }
 }
 
@@ -280,6 +267,12 @@ impl Block {
 impl State {
     pub(super) fn rebuilding(&self) -> Option<Rebuilding> {
         self.rebuild.as_ref().map(|rebuild| rebuild.progress)
+    }
+
+    /// The turns that can be recalled, and those that are still to be read.
+    pub(super) fn n_turns(&self) -> usize {
+        let unread = self.rebuild.as_ref().map(|rebuild| rebuild.n_unread_turns);
+        self.corpus.n_turns() + unread.unwrap_or(0) as usize
     }
 
     /// Whether the turns of a session are still to be read, or some of them.
@@ -360,6 +353,7 @@ impl State {
                 }
                 let n = texts.records.len() + texts.unreadable.len();
                 rebuild.progress.done += n as u64;
+                rebuild.n_unread_turns = rebuild.n_unread_turns.saturating_sub(n as u64);
                 self.note_unreadable(Kind::Turn, texts.unreadable);
                 block.n_turns += n;
                 block.after = texts.next;

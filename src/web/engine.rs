@@ -13,6 +13,7 @@ use super::granted::{self, FoundView, GrantedRequest};
 use super::idb::IdbStore;
 use super::long::{CompactionOption, ContextOption};
 use super::panic::install_hook;
+use super::rebuild_view::RebuildingView;
 use super::tagged;
 use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
@@ -38,6 +39,10 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
+
+/// So many facts and turns are read before the page has its memory, where they have to be read: it takes some 0.2 s, in which
+/// nobody would be helped by half an answer.
+const READ_AT_ONCE: u64 = 2_000;
 
 /// A memory and its way to the page.
 #[wasm_bindgen]
@@ -197,6 +202,8 @@ enum Request {
     Embedder,
     EmbedStep,
     KeepIndex,
+    /// Reads some of what is still to be read; null at the end.
+    RebuildStep,
     /// The chosen embedder's weights are on their way.
     EmbedderLoading {
         loaded: f64,
@@ -473,7 +480,7 @@ impl Inner {
             clock: BrowserClock,
             embedder: table,
         };
-        let memory = Memory::open(config, Rc::new(browser)).await?;
+        let memory = Memory::open_within(READ_AT_ONCE, config, Rc::new(browser)).await?;
         Ok(Inner {
             memory,
             grants: Grants::default(),
@@ -535,6 +542,7 @@ impl Inner {
                 give(&RecallView {
                     items: found.items.iter().map(Into::into).collect(),
                     candidates: found.candidates,
+                    partial: found.partial.map(Into::into),
                 })
             }
             Request::Block { query, session } => {
@@ -543,6 +551,7 @@ impl Inner {
                     text: &block.text,
                     items: preview.items.iter().map(Into::into).collect(),
                     tokens: block.tokens,
+                    partial: preview.partial.map(Into::into),
                 }))
             }
             Request::Remember { session, turns } => {
@@ -678,6 +687,10 @@ impl Inner {
                 let left = is_kept && memory.keep_index().await?;
                 give(&KeepIndexView { left })
             }
+            Request::RebuildStep => {
+                let left = memory.rebuild_step().await?;
+                give(&left.map(RebuildingView::from))
+            }
             Request::EmbedderLoading { loaded, total } => {
                 self.loaded.set(Loaded { loaded, total });
                 memory.embedder_is_coming()?;
@@ -724,8 +737,13 @@ impl Inner {
                     level: level_of(level),
                     session: session_id(session)?,
                 };
+                // Of the own memory; the others are read before they answer.
+                let partial = memory.rebuilding().map(Into::into);
                 let found = self.grants.recall(memory, &request, &projects).await?;
-                give(&found.iter().map(FoundView::from).collect::<Vec<_>>())
+                give(&FoundInView {
+                    items: found.iter().map(FoundView::from).collect(),
+                    partial,
+                })
             }
             Request::Granted { project, ask } => {
                 let granted = self.grants.of(memory, &project).await?;
@@ -773,6 +791,13 @@ struct EmbedStepView {
 struct RecallView<'a> {
     items: Vec<ItemView<'a>>,
     candidates: usize,
+    partial: Option<RebuildingView>,
+}
+
+#[derive(Serialize)]
+struct FoundInView<'a> {
+    items: Vec<FoundView<'a>>,
+    partial: Option<RebuildingView>,
 }
 
 #[derive(Serialize)]
@@ -780,6 +805,7 @@ struct BlockView<'a> {
     text: &'a str,
     items: Vec<ItemView<'a>>,
     tokens: u32,
+    partial: Option<RebuildingView>,
 }
 
 #[derive(Serialize)]

@@ -35,6 +35,7 @@ mod long;
 #[cfg(feature = "engine")]
 mod panic;
 #[cfg(feature = "engine")]
+mod rebuild_view;
 mod tagged;
 #[cfg(feature = "engine")]
 mod transfer;

@@ -1,6 +1,7 @@
 //! The plain objects that cross into JavaScript. The package's TypeScript types describe the same shapes.
 
 use super::files::FileView;
+use super::rebuild_view::RebuildingView;
 use crate::circuit::CircuitStatus;
 use crate::claude::models::cost_usd;
 use crate::claude::reply::StopReason;
@@ -148,6 +149,7 @@ pub struct SessionView {
     started: f64,
     last: f64,
     turns: u32,
+    unread: bool,
     model: String,
 }
 
@@ -158,6 +160,7 @@ impl From<&(Session, Extent)> for SessionView {
             started: session.started.unix_ms as f64,
             last: extent.last_ms.max(session.started.unix_ms) as f64,
             turns: extent.n_turns,
+            unread: extent.is_unread,
             model: session.model.clone(),
         }
     }
@@ -272,6 +275,7 @@ pub enum ChatEventView<'a> {
         block: Option<&'a str>,
         tokens: u32,
         items: Vec<ItemView<'a>>,
+        partial: Option<RebuildingView>,
     },
     Retrying {
         attempt: u32,
@@ -335,10 +339,12 @@ impl<'a> From<&'a ChatEvent> for ChatEventView<'a> {
                 block,
                 tokens,
                 items,
+                partial,
             } => ChatEventView::Memory {
                 block: block.as_deref(),
                 tokens: *tokens,
                 items: items.iter().map(Into::into).collect(),
+                partial: partial.map(Into::into),
             },
             ChatEvent::Retrying {
                 attempt,
@@ -424,6 +430,7 @@ pub struct StatusView {
     pub index: Option<IndexView>,
     pub counts: CountsView,
     pub kept_index: KeptIndexView,
+    rebuilding: Option<RebuildingView>,
     circuits: CircuitsView,
     estimator: EstimatorView,
     pub unreadable: Vec<String>,
@@ -613,6 +620,7 @@ impl StatusView {
                 jobs: counts.jobs,
                 dead_jobs: counts.dead_jobs,
             },
+            rebuilding: status.rebuilding.map(Into::into),
             kept_index: KeptIndexView {
                 used: status.kept_index.was_used,
                 reason: status.kept_index.unusable.map(Unusable::name),
