@@ -207,7 +207,7 @@ export class Memory {
     }
     const opened = host;
     keeper = new Keeper(name, options.persistence !== "never", () => opened.call<EngineStatus>({ type: "status" }), tell);
-    await keeper.start();
+    keeper.start();
     rebuild = new Rebuild(host, tell, () => keeping?.wakeSoon());
     void rebuild.run();
     jobs = jobRunner(host, `${name}:jobs`, rebuild);
@@ -392,8 +392,8 @@ export class Memory {
 
   /** Where memory is kept and whether it will stay, how the embedder is doing, and how much is stored. */
   async status(): Promise<Status> {
-    const status = await this.#host.call<EngineStatus>({ type: "status" });
-    return { ...status, storage: { ...status.storage, ...this.#keeper.keeping() } };
+    const [status, keeping] = await Promise.all([this.#host.call<EngineStatus>({ type: "status" }), this.#keeper.keeping()]);
+    return { ...status, storage: { ...status.storage, ...keeping } };
   }
 
   /**

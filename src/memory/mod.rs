@@ -41,7 +41,7 @@ mod room;
 mod search;
 mod serial;
 mod sizes;
-mod together;
+pub(crate) mod together;
 mod tools;
 mod usage;
 mod wire;

@@ -1,5 +1,6 @@
 //! Recall and the working-memory block.
 
+use super::together::together;
 use super::{Memory, Ports, Rebuilding};
 use crate::block::{self, Block, BlockItem};
 use crate::error::{Error, Result};
@@ -174,14 +175,10 @@ impl<P: Ports> Memory<P> {
             not_session_from: sent_from,
             ..Query::new(&request.query, self.now())
         });
-        let mut items = Vec::with_capacity(recollection.items.len());
-        for recalled in recollection.items {
-            if let Some(item) = self.read(recalled).await? {
-                items.push(item);
-            }
-        }
+        let read = together(recollection.items.into_iter().map(|item| self.read(item))).await;
+        let items = read.into_iter().filter_map(Result::transpose);
         Ok(Recollected {
-            items,
+            items: items.collect::<Result<_>>()?,
             candidates: recollection.candidates,
             partial,
         })

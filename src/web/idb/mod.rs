@@ -29,6 +29,7 @@ pub use sealing::{Passkey, Progress, Sealing};
 
 use crate::batch::{Batch, Commit, Durability};
 use crate::error::{Error, Result};
+use crate::memory::together::both;
 use crate::model::{AuditEntry, AuditHead, Kind, Namespace, Record};
 use crate::store::format::Unreadable;
 use crate::store::{Persistence, Range, Scan, Store};
@@ -295,9 +296,10 @@ async fn read(
 ) -> std::result::Result<Vec<(JsValue, JsValue)>, Exception> {
     let transaction = connection.read(store)?;
     let store = transaction.store(store)?;
-    let names = store.get_all_keys(Some(keys.clone()), limit).await?;
-    let values = store.get_all(Some(keys), limit).await?;
-    Ok(names.into_iter().zip(values).collect())
+    let names = store.get_all_keys(Some(keys.clone()), limit);
+    let values = store.get_all(Some(keys), limit);
+    let (names, values) = both(names, values).await;
+    Ok(names?.into_iter().zip(values?).collect())
 }
 
 async fn count(
