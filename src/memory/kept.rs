@@ -298,17 +298,14 @@ impl<P: Ports> Memory<P> {
         let restored = state.corpus.restore(&bytes);
         let restored = restored.map_err(|_| Unusable::SegmentDamaged)?;
         let listed = manifest.segments.iter().map(|(name, _)| name.clone());
-        let keys = restored
-            .keys
-            .iter()
-            .map(|keys| keys.iter().copied().collect::<Keys>());
+        let keys = restored.keys.iter();
         let is_listed =
             |name: &&String| manifest.segments.iter().any(|(listed, _)| listed == *name);
         let others = names
             .iter()
             .filter(|name| !is_listed(name) && *name != Segment::MANIFEST);
         let others = others.cloned();
-        state.kept = Book::found(listed.zip(keys).collect(), list.seen, others.collect());
+        state.kept = Book::found(listed.zip(keys), list.seen, others.collect());
         state.take_restored(restored);
         state.unreadable = manifest.unreadable;
         state.foreign = manifest.foreign.into_iter().collect();
@@ -453,10 +450,15 @@ impl State {
                 self.ended.insert(id);
             }
         }
-        for (id, ms) in &restored.turns {
-            let extent = self.sessions.entry(id.session).or_default();
-            extent.n_turns += 1;
-            extent.last_ms = extent.last_ms.max(*ms);
+        // Those of a session stand together.
+        for of_session in restored
+            .turns
+            .chunk_by(|(a, _), (b, _)| a.session == b.session)
+        {
+            let extent = self.sessions.entry(of_session[0].0.session).or_default();
+            extent.n_turns += of_session.len() as u32;
+            let last_ms = of_session.iter().map(|(_, ms)| *ms).max();
+            extent.last_ms = extent.last_ms.max(last_ms.unwrap_or(0));
         }
         self.turns = restored.turns.into_iter().collect();
         let facts = restored.facts.into_iter().map(|fact| (fact.id, fact));
