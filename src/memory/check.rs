@@ -190,7 +190,7 @@ impl<P: Ports> Memory<P> {
         let last = store.last_commit().await?;
         // The log keeps the newest ones without a gap.
         let before = last.saturating_sub(COMMITS_KEPT);
-        let Some(commits) = store.commits_after(before).await? else {
+        let Some(commits) = store.commits_after(&self.config.namespace, before).await? else {
             return Ok((vec![before + 1], last));
         };
         let found: BTreeSet<u64> = commits.iter().map(|(number, _)| *number).collect();

@@ -321,7 +321,9 @@ impl<P: Ports> Memory<P> {
 
     /// Reads what the segments do not hold: pending records, and what changed since. Says whether the log reached back so far.
     async fn bring_up(&self, everything: &mut Everything) -> Result<bool> {
-        let Some(commits) = self.ports.store().commits_after(everything.seen).await? else {
+        let (store, namespace) = (self.ports.store(), &self.config.namespace);
+        let commits = store.commits_after(namespace, everything.seen).await?;
+        let Some(commits) = commits else {
             return Ok(false);
         };
         let mut changes = self.changes_in(&commits);

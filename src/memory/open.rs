@@ -279,7 +279,8 @@ impl<P: Ports> Memory<P> {
         let mut reloaded = false;
         let commits = loop {
             let seen = self.seen_commit.get();
-            match self.ports.store().commits_after(seen).await? {
+            let store = self.ports.store();
+            match store.commits_after(&self.config.namespace, seen).await? {
                 Some(commits) => break commits,
                 // The log does not reach back that far: everything is read again. What was committed
                 // meanwhile, by whomever, is in the log.

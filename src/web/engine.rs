@@ -968,8 +968,12 @@ impl Store for Announcing {
         delegate!(self, store => store.last_commit().await)
     }
 
-    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
-        delegate!(self, store => store.commits_after(number).await)
+    async fn commits_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+    ) -> Result<Option<Vec<(u64, Commit)>>> {
+        delegate!(self, store => store.commits_after(namespace, number).await)
     }
 
     async fn audit_after(

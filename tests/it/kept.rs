@@ -403,6 +403,30 @@ fn whatever_happens_to_it_the_records_are_read_and_it_is_kept_anew() {
 }
 
 #[test]
+fn what_other_namespaces_commit_does_not_make_it_too_old() {
+    let (world, memory, session) = large();
+    let before = segments(&world);
+    block_on(memory.remember(Some(session), &spoken(["Aurora sails on Friday.".into()]))).unwrap();
+    let other = Namespace {
+        user: "other".into(),
+        project: "default".into(),
+    };
+    let theirs = Batch::new(&other, Durability::Relaxed);
+    for _ in 0..2 * COMMITS_KEPT {
+        block_on(world.store.apply(&theirs)).unwrap();
+    }
+    assert_eq!(segments(&world), before);
+    let again = assert_reopens(&world);
+    assert_eq!(again.status().counts.turns, MANY + 1);
+    // A tab that slept meanwhile has nothing to read either, and what is kept can be added to.
+    assert_eq!(block_on(memory.catch_up()), Ok(true));
+    say(&memory, small_talk(8_000, 70));
+    keep(&memory);
+    assert_ne!(segments(&world), before);
+    assert_reopens(&world);
+}
+
+#[test]
 fn segments_of_another_embedder_are_not_used() {
     let (world, ..) = large();
     let by_words = world.open_with(false);

@@ -393,9 +393,13 @@ impl Store for Faulty {
     async fn last_commit(&self) -> Result<u64> {
         self.inner.last_commit().await
     }
-    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
+    async fn commits_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+    ) -> Result<Option<Vec<(u64, Commit)>>> {
         self.pass_time(&self.takes_time).await;
-        let commits = self.inner.commits_after(number).await?;
+        let commits = self.inner.commits_after(namespace, number).await?;
         let is_kept = |(number, _): &(u64, Commit)| Some(*number) != self.lost_commit.get();
         Ok(commits.map(|commits| commits.into_iter().filter(is_kept).collect()))
     }

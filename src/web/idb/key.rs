@@ -29,6 +29,12 @@ pub fn namespace_in(key: &JsValue) -> Namespace {
     }
 }
 
+/// The key in `meta` of a namespace's place in the log of commits.
+pub fn log(namespace: &Namespace) -> JsValue {
+    let (user, project) = (&*namespace.user, &*namespace.project);
+    Array::of3(&"commits".into(), &user.into(), &project.into()).into()
+}
+
 /// The keys of all namespaces behind this one.
 pub fn behind(namespace: &Namespace) -> Result<KeyRange, idb::Error> {
     // An array sorts after every string, so after every name.
