@@ -1,6 +1,7 @@
-/** What is done when nobody waits for it. */
+/** What is done when nobody waits for it, once all of the memory is read. */
 import { breathe } from "./breath.js";
 import type { EngineHost } from "./host.js";
+import type { Rebuild } from "./rebuild.js";
 import { Runner } from "./runner.js";
 import type { EmbedderStatus } from "./types.js";
 
@@ -21,8 +22,9 @@ interface EmbedStep {
 }
 
 /** Runs the queue. */
-export function jobRunner(host: EngineHost, lock: string): Runner {
+export function jobRunner(host: EngineHost, lock: string, rebuild: Rebuild): Runner {
   return new Runner(lock, async () => {
+    await rebuild.idle();
     // Another tab may have done the work while this one waited for the lock.
     await host.call({ type: "catchUp" });
     const { nextInMs } = await host.call<WorkReport>({ type: "work" });
@@ -31,10 +33,11 @@ export function jobRunner(host: EngineHost, lock: string): Runner {
 }
 
 /** Keeps the index for the next start, in steps that leave room for whatever else is asked of the engine. */
-export function indexRunner(host: EngineHost, lock: string): Runner {
+export function indexRunner(host: EngineHost, lock: string, rebuild: Rebuild): Runner {
   return new Runner(
     lock,
     async (isClosed) => {
+      await rebuild.idle();
       for (;;) {
         await host.idle(LONGEST_PAUSE_MS);
         const { left } = await host.call<{ left: boolean }>({ type: "keepIndex" });
@@ -47,8 +50,9 @@ export function indexRunner(host: EngineHost, lock: string): Runner {
 }
 
 /** Makes missing vectors, in steps that leave room for whatever else is asked of the engine or the page. */
-export function embedRunner(host: EngineHost, lock: string, tell: (status: EmbedderStatus) => void): Runner {
+export function embedRunner(host: EngineHost, lock: string, rebuild: Rebuild, tell: (status: EmbedderStatus) => void): Runner {
   return new Runner(lock, async (isClosed) => {
+    await rebuild.idle();
     await host.call({ type: "catchUp" });
     for (;;) {
       const { left, nextInMs, embedder } = await host.call<EmbedStep>({ type: "embedStep" });

@@ -17,6 +17,7 @@ export class Keeper {
   #asked = false;
   #wasNearlyFull = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #started = Promise.resolve();
   #writing = Promise.resolve();
   #closed = false;
   readonly #gestures = ["pointerdown", "keydown"];
@@ -32,11 +33,15 @@ export class Keeper {
     this.#file = new WitnessFile(name);
   }
 
-  /** Compares what is there with what was there. */
-  async start(): Promise<void> {
-    const { storage, counts } = await this.status();
+  /** Compares what is there with what was there. Nobody who opens a memory has to wait for it: `keeping` does. */
+  start(): void {
+    this.#started = this.#start().catch(() => {});
+    this.#writing = this.#started;
+  }
+
+  async #start(): Promise<void> {
+    const [{ storage, counts }, before] = await Promise.all([this.status(), this.#file.read()]);
     if (storage.state === "memory") return;
-    const before = await this.#file.read();
     this.#witness = before;
     if (before && before.store !== storage.store) {
       const lost = before.turns + before.facts > 0 ? { turns: before.turns, facts: before.facts, at: before.at, backup: before.backup } : before.lost;
@@ -49,7 +54,10 @@ export class Keeper {
   /** Something was committed. */
   committed(kinds: string[]): void {
     if (this.#closed || !kinds.some((kind) => kind === "turn" || kind === "fact" || kind === "file")) return;
-    if (this.ask && !this.#asked) this.#askWhenItFits();
+    if (this.ask && !this.#asked) {
+      this.#asked = true;
+      void this.#started.then(() => this.#askWhenItFits());
+    }
     this.#timer ??= setTimeout(() => void this.settle(), SETTLE_MS);
   }
 
@@ -83,6 +91,7 @@ export class Keeper {
 
   /** Forgets a loss that the person has been told of. */
   async acknowledgeLoss(): Promise<void> {
+    await this.#started;
     const { storage, counts, locked } = await this.status();
     const known = locked && this.#witness ? { turns: this.#witness.turns, facts: this.#witness.facts } : {};
     await this.#record(storage.store ?? "", counts, { ...known, lost: null });
@@ -90,11 +99,13 @@ export class Keeper {
 
   /** Notes that all of the memory was exported just now. */
   async backedUp(): Promise<void> {
+    await this.#started;
     const { storage, counts } = await this.status();
     if (storage.store) await this.#record(storage.store, counts, { backup: Date.now() });
   }
 
-  keeping(): Keeping {
+  async keeping(): Promise<Keeping> {
+    await this.#started;
     return { persistent: this.#persistent, ...this.#room, lost: this.lost, lastBackup: this.#witness?.backup ?? null };
   }
 
@@ -127,7 +138,7 @@ export class Keeper {
 
   /** Where the browser asks the person, a question out of nowhere is refused: it waits for their next key or click. */
   #askWhenItFits(): void {
-    this.#asked = true;
+    if (this.#closed) return;
     if (this.#persistent !== false) return;
     if (navigator.userActivation?.isActive) void this.persist();
     else for (const gesture of this.#gestures) globalThis.addEventListener(gesture, this.#onGesture, { once: true });

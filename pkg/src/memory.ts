@@ -12,12 +12,13 @@ import { EngineHost } from "./host.js";
 import { Keeper } from "./keeping.js";
 import type { Models, ModelsOptions } from "./models.js";
 import { linesOf } from "./questions.js";
+import { Rebuild } from "./rebuild.js";
 import type { Runner } from "./runner.js";
 import { CommitChannel, filesLock, onReturn, Presence } from "./tabs.js";
 import { MemoryTools } from "./tools.js";
 import { exportStream, importFrom, type ExportOptions, type ImportOptions, type ImportSource } from "./transfer.js";
 import { UsageLog } from "./usage.js";
-import type { Block, CheckReport, CompactionOptions, ContextEditingOptions, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, RecalledItem, RecallOptions, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
+import type { Block, CheckReport, CompactionOptions, ContextEditingOptions, EmbedderStatus, EngineStatus, EraseReceipt, EraseTarget, Evaluation, EvaluationQuestion, Fact, ImportReport, Job, Judgement, Level, MemoryEvent, Rebuilding, Recalled, RecalledItem, RecallOptions, Session, Status, Turn, TurnFilter, TurnPage } from "./types.js";
 
 export interface MemoryOptions {
   /** Base URL of your edge worker. Default: the page's own origin. It is the only host that is ever contacted. */
@@ -94,6 +95,7 @@ export function createMemory(options: MemoryOptions = {}): Promise<Memory> {
 /** One person's memory, open. */
 export class Memory {
   readonly #host: EngineHost;
+  readonly #rebuild: Rebuild;
   readonly #runners: Runner[];
   readonly #tabs: CommitChannel;
   readonly #everyone: CommitChannel;
@@ -122,6 +124,7 @@ export class Memory {
   private constructor(
     name: string,
     host: EngineHost,
+    rebuild: Rebuild,
     runners: Runner[],
     channels: [tabs: CommitChannel, everyone: CommitChannel],
     keeper: Keeper,
@@ -138,6 +141,7 @@ export class Memory {
     const presence = new Presence(name, () => this.#catchUp());
     const stopListening = onReturn(() => this.#catchUp());
     this.#stopWatching = () => (presence.close(), stopListening());
+    this.#rebuild = rebuild;
     this.#runners = runners;
     [this.#tabs, this.#everyone] = channels;
     this.#keeper = keeper;
@@ -154,6 +158,7 @@ export class Memory {
       for (const listener of listeners) listener(event);
     };
     let host: EngineHost | undefined;
+    let rebuild: Rebuild | undefined;
     let jobs: Runner | undefined;
     let embedding: Runner | undefined;
     let keeping: Runner | undefined;
@@ -194,6 +199,7 @@ export class Memory {
       tell({ type: "restarted" });
       // The key was in the engine that stopped: an encrypted memory is locked now.
       void encryption?.status().then((status) => status.locked && tell({ type: "encryption", ...status }), () => {});
+      void rebuild?.run();
       jobs?.wake();
       embedding?.wake();
     };
@@ -206,20 +212,23 @@ export class Memory {
     }
     const opened = host;
     keeper = new Keeper(name, options.persistence !== "never", () => opened.call<EngineStatus>({ type: "status" }), tell);
-    await keeper.start();
-    jobs = jobRunner(host, `${name}:jobs`);
-    embedding = embedRunner(host, `${name}:embedding`, tellEmbedder);
-    keeping = indexRunner(host, `${name}:index`);
+    keeper.start();
+    rebuild = new Rebuild(host, tell, () => keeping?.wakeSoon());
+    void rebuild.run();
+    jobs = jobRunner(host, `${name}:jobs`, rebuild);
+    embedding = embedRunner(host, `${name}:embedding`, rebuild, tellEmbedder);
+    keeping = indexRunner(host, `${name}:index`, rebuild);
     const { user, project } = engine;
     encryption = new Encryption(host, engine.database, (status) => {
       tell({ type: "encryption", ...status });
       if (status.locked) return;
+      void rebuild?.run();
       jobs?.wake();
       embedding?.wake();
     });
     const files = new Files(host, filesLock(engine));
     const audit = new Audit(host, { user, project });
-    return new Memory(name, host, [jobs, embedding, keeping], [tabs, everyone], keeper, listeners, { files, audit, encryption });
+    return new Memory(name, host, rebuild, [jobs, embedding, keeping], [tabs, everyone], keeper, listeners, { files, audit, encryption });
   }
 
   /** A conversation: a new one, or the continuation of a session. */
@@ -229,16 +238,17 @@ export class Memory {
 
   /**
    * The memories that fit a query, best first; none if nothing fits. With `projects`, those of these projects are among them, and
-   * each item says which it is of; without a grant in `createMemory` the error's code is `not_granted`.
+   * each item says which it is of; without a grant in `createMemory` the error's code is `not_granted`. Its `partial` says whether
+   * records were still being read, which happens in the first seconds of a large memory whose kept index is of no use.
    */
   async recall(
     query: string,
     options: { limit?: number; level?: Level; session?: string; projects?: readonly string[]; signal?: AbortSignal } = {},
-  ): Promise<RecalledItem[]> {
+  ): Promise<Recalled> {
     const { limit = null, level = null, session = null, projects, signal } = options;
-    if (projects) return this.#host.call({ type: "recallIn", projects: [...projects], query, limit, level, session }, signal);
-    const found = await this.#host.call<{ items: RecalledItem[] }>({ type: "recall", query, limit, level, session }, signal);
-    return found.items;
+    const asked = projects ? { type: "recallIn", projects: [...projects] } : { type: "recall" };
+    const found = await this.#host.call<{ items: RecalledItem[]; partial: Rebuilding | null }>({ ...asked, query, limit, level, session }, signal);
+    return Object.defineProperty(found.items, "partial", { value: found.partial }) as Recalled;
   }
 
   /** The block that a message with this text would carry now, or null if nothing fits. */
@@ -392,8 +402,8 @@ export class Memory {
 
   /** Where memory is kept and whether it will stay, how the embedder is doing, and how much is stored. */
   async status(): Promise<Status> {
-    const status = await this.#host.call<EngineStatus>({ type: "status" });
-    return { ...status, storage: { ...status.storage, ...this.#keeper.keeping() } };
+    const [status, keeping] = await Promise.all([this.#host.call<EngineStatus>({ type: "status" }), this.#keeper.keeping()]);
+    return { ...status, storage: { ...status.storage, ...keeping } };
   }
 
   /**
@@ -419,6 +429,7 @@ export class Memory {
   #catchUp(): void {
     void this.#host.call<{ changed: boolean }>({ type: "catchUp" }).then(
       ({ changed }) => {
+        void this.#rebuild.run();
         for (const runner of this.#runners) runner.wake();
         if (!changed) return;
         for (const listener of this.#listeners) listener({ type: "changed", kinds: ["session", "turn", "fact", "job"], elsewhere: true });
@@ -430,6 +441,7 @@ export class Memory {
   /** Lets go of the database and the engine's thread. */
   close(): void {
     this.#stopWatching();
+    this.#rebuild.close();
     for (const runner of this.#runners) runner.close();
     this.encryption.close();
     this.#tabs.close();

@@ -121,8 +121,19 @@ export interface Session {
   /** When its last turn was said. */
   last: Milliseconds;
   turns: number;
+  /** Its turns are still being read (`status().rebuilding`): `last` and `turns` go by those that were. */
+  unread: boolean;
   model: string;
 }
+
+/** How many facts and turns were read, of how many, where the kept index is of no use: recall goes by those. */
+export interface Rebuilding {
+  done: number;
+  total: number;
+}
+
+/** What recall found, best first. `partial` while it does not go by all of the memory yet, otherwise null. */
+export type Recalled = RecalledItem[] & { readonly partial: Rebuilding | null };
 
 /** A memory that recall found, with the reasons. */
 export interface RecalledItem {
@@ -226,6 +237,8 @@ export interface Block {
   items: RecalledItem[];
   /** Estimated; never above the limit that was set. */
   tokens: number;
+  /** While recall does not go by all of the memory yet. */
+  partial: Rebuilding | null;
 }
 
 export interface Tokens {
@@ -288,7 +301,7 @@ export interface ContextEditingOptions {
 /** What happens while a message is answered, in this order; `thinking` and `text` arrive in pieces. */
 export type ChatEvent =
   | { type: "session"; session: string }
-  | { type: "memory"; block: string | null; place: RecallPlace; tokens: number; items: RecalledItem[] }
+  | { type: "memory"; block: string | null; place: RecallPlace; tokens: number; items: RecalledItem[]; partial: Rebuilding | null }
   | { type: "retrying"; attempt: number; inMs: number; error: { code: string; message: string; status?: number } }
   /** The conversation is long: its oldest turns are left out of the requests from now on. They stay stored, and can be recalled. */
   | { type: "compaction"; state: "started"; strategy: CompactionStrategy }
@@ -380,6 +393,11 @@ export interface Status {
    * records were read, because of `reason` if there was something to read. `unkept` records changed since.
    */
   keptIndex: { used: boolean; reason: UnusableIndex | null; segments: number; unkept: number };
+  /**
+   * Until all records are read that the kept index did not hold; null otherwise. Recall goes by the newest of them meanwhile and says
+   * so (`partial`), and `counts.turns` is an estimate. Told as `rebuild` events, too.
+   */
+  rebuilding: Rebuilding | null;
   /**
    * Of what fails again and again: `open` is left alone until `retryInMs` is over, `halfOpen` is being tried once. While recall's
    * is open messages go out without memory, with a notice `circuit_open`; while extraction's is open the queue waits.
@@ -598,6 +616,8 @@ export type MemoryEvent =
   | { type: "restarted" }
   /** More than 80 % of the room that the browser gives this site is used; in bytes. Told once, until there is room again. */
   | { type: "nearlyFull"; usage: number; quota: number }
+  /** Records are read that the kept index did not hold; `done` is `total` at the end. */
+  | ({ type: "rebuild" } & Rebuilding)
   /** The embedder's state changed, or its progress. */
   | ({ type: "embedder" } & EmbedderStatus)
   /** The encryption's state changed, here or elsewhere, or its progress. */

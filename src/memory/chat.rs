@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::host::{Host, NoHost, Storing};
 use super::record::{Leave, Opening};
-use super::{BlockPreview, Cancel, Memory, Ports, RecollectedItem};
+use super::{BlockPreview, Cancel, Memory, Ports, Rebuilding, RecollectedItem};
 use crate::agent::{Limits, toolset};
 use crate::batch::Op;
 use crate::block::{Block, Place};
@@ -43,6 +43,8 @@ pub enum ChatEvent {
         place: Place,
         tokens: u32,
         items: Vec<RecollectedItem>,
+        /// As of [`super::Recollected`].
+        partial: Option<Rebuilding>,
     },
     /// The request failed before anything was answered and is sent again.
     Retrying {
@@ -245,7 +247,12 @@ impl<P: Ports> Memory<P> {
                         ..block
                     });
                 }
-                None => preview = BlockPreview::default(),
+                None => {
+                    preview = BlockPreview {
+                        partial: preview.partial,
+                        ..BlockPreview::default()
+                    }
+                }
             }
         }
         let block = preview.block.as_ref();
@@ -254,6 +261,7 @@ impl<P: Ports> Memory<P> {
             place: preview.place,
             tokens: block.map_or(0, |block| block.tokens),
             items: preview.items.clone(),
+            partial: preview.partial,
         });
         Ok(preview)
     }

@@ -117,6 +117,7 @@ impl<P: Ports> Memory<P> {
     /// `Storage`, `Closed`.
     pub async fn check(&self) -> Result<CheckReport> {
         self.ensure_open()?;
+        self.whole().await?;
         let mut found_each_time: Option<BTreeSet<Finding>> = None;
         let mut n_looks = 0;
         loop {
@@ -189,7 +190,7 @@ impl<P: Ports> Memory<P> {
         let last = store.last_commit().await?;
         // The log keeps the newest ones without a gap.
         let before = last.saturating_sub(COMMITS_KEPT);
-        let Some(commits) = store.commits_after(before).await? else {
+        let Some(commits) = store.commits_after(&self.config.namespace, before).await? else {
             return Ok((vec![before + 1], last));
         };
         let found: BTreeSet<u64> = commits.iter().map(|(number, _)| *number).collect();

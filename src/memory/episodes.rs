@@ -17,6 +17,8 @@ pub struct Extent {
     pub n_turns: u32,
     /// When its last turn was said, in milliseconds since 1970 UTC; 0 without turns.
     pub last_ms: i64,
+    /// Its turns are still read, after a start from the records: those that were are counted.
+    pub is_unread: bool,
 }
 
 /// Which turns; all that fit every field that is set.
@@ -87,8 +89,13 @@ impl<P: Ports> Memory<P> {
         let mut sessions = Vec::new();
         for record in self.records(Kind::Session, "").await? {
             if let Record::Session(session) = record {
-                let extent = self.state.borrow().sessions.get(&session.id).copied();
-                sessions.push((session, extent.unwrap_or_default()));
+                let state = self.state.borrow();
+                let extent = state.sessions.get(&session.id).copied();
+                let extent = Extent {
+                    is_unread: state.is_unread(session.id),
+                    ..extent.unwrap_or_default()
+                };
+                sessions.push((session, extent));
             }
         }
         sessions.reverse();
@@ -136,7 +143,9 @@ impl<P: Ports> Memory<P> {
         let state = self.state.borrow();
         let may_hold = |id: &SessionId, extent: &Extent| {
             filter.session.is_none_or(|session| session == *id)
-                && filter.from_ms.is_none_or(|from| extent.last_ms >= from)
+                && filter
+                    .from_ms
+                    .is_none_or(|from| extent.last_ms >= from || state.is_unread(*id))
                 && filter.after.is_none_or(|after| *id >= after.session)
         };
         let sessions = state.sessions.iter();

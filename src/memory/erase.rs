@@ -48,6 +48,7 @@ impl<P: Ports> Memory<P> {
                 self.erase_namespaces(&all).await
             }
             _ => {
+                self.whole().await?;
                 let scope = self.scope_of(target).await?;
                 self.erase_scope(scope).await
             }

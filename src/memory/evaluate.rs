@@ -53,6 +53,7 @@ impl<P: Ports> Memory<P> {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Evaluation> {
         self.ensure_open()?;
+        self.whole().await?;
         let (asked, problems) = match questions {
             Some(lines) => self.labelled(lines),
             None => self.judged(&self.judgements().await?),

@@ -95,9 +95,9 @@ impl<P: Ports> Memory<P> {
             return Ok(None);
         };
         let range = Range {
-            prefix: String::new(),
             after: export.after.clone(),
             limit: Some(PAGE),
+            ..Range::default()
         };
         let scan = self
             .ports

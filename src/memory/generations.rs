@@ -40,6 +40,8 @@ impl<P: Ports> Memory<P> {
     /// `Storage` if the memory has to be read again and can not be, `Closed`.
     pub async fn embed_step(&self) -> Result<EmbedStep> {
         self.ensure_open()?;
+        // What is not read yet has its vectors in the store.
+        self.whole().await?;
         match self.step().await {
             Ok(()) => {}
             Err(Error::EmbedderFailed { .. } | Error::EmbedderUnavailable { .. }) => {}

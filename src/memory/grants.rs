@@ -244,8 +244,12 @@ impl<P: Ports> Store for ReadOnly<P> {
     async fn last_commit(&self) -> Result<u64> {
         self.0.store().last_commit().await
     }
-    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
-        self.0.store().commits_after(number).await
+    async fn commits_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+    ) -> Result<Option<Vec<(u64, Commit)>>> {
+        self.0.store().commits_after(namespace, number).await
     }
     async fn audit_after(
         &self,

@@ -13,19 +13,25 @@ mod manifest;
 pub(super) use book::Book;
 
 use super::episodes::HotWindow;
-use super::open::Everything;
+use super::open::{Everything, PAGE};
+use super::together::{both, together};
 use super::{Clock, Memory, Ports, State};
 use crate::batch::{Batch, Change, Commit, Durability, Op};
 use crate::error::{Error, Result};
 use crate::model::{Action, FactId, Kind, Record, RecordRef, Segment, TurnId};
 use crate::recall::{Draft, Restored, SegmentKey, segment_maker};
-use crate::store::{Range, Store};
+use crate::store::{Range, Scan, Store};
 use book::{Keys, Plan};
 use manifest::{Manifest, key_of, name_of};
 use std::collections::BTreeMap;
 
 /// With more changes in the log than this, reading everything is quicker than reading them one by one.
 const MOST_CHANGES: usize = 5_000;
+/// So many of them are read at once: each waits for the disk, and hundreds of waits one after another would show.
+const AT_ONCE: usize = 256;
+
+/// What became of a record since, as it is stored.
+type Changed = (Kind, String, Result<Option<Record>>);
 
 /// Where what is in memory came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,6 +98,7 @@ impl<P: Ports> Memory<P> {
     /// `Storage`, `Locked`, `Closed`.
     pub async fn keep_index(&self) -> Result<bool> {
         self.ensure_open()?;
+        self.whole().await?;
         self.catch_up().await?;
         if self.tight.get() || self.state.borrow().corpus.next_embedder().is_some() {
             return Ok(false);
@@ -213,8 +220,30 @@ impl<P: Ports> Memory<P> {
     /// `Storage`, `Locked`.
     pub(super) async fn read_kept(&self) -> Result<Found> {
         let (store, all) = (self.ports.store(), Range::default());
-        let scan = store.scan(&self.config.namespace, Kind::Segment, &all);
-        let scan = scan.await?;
+        let n_segments = store.count(&self.config.namespace, Kind::Segment);
+        let (n_segments, recognised) = both(n_segments, self.recognise_stored()).await;
+        recognised?;
+        if n_segments? == 0 {
+            return Ok(Found::Unusable(Vec::new(), None));
+        }
+        // All at once: each has to wait for the disk, and what changes meanwhile is in the log of commits.
+        let segments = store.scan(&self.config.namespace, Kind::Segment, &all);
+        let others = [
+            (Kind::File, ""),
+            (Kind::Job, ""),
+            (Kind::Tombstone, ""),
+            (Kind::Vector, "file:"),
+        ];
+        let pages = |(kind, prefix): (Kind, &str)| {
+            let range = Range {
+                prefix: prefix.into(),
+                limit: Some(PAGE),
+                ..Range::default()
+            };
+            self.all_pages(kind, range)
+        };
+        let (scan, found) = both(segments, together(others.map(pages))).await;
+        let scan = scan?;
         let mut names = scan.unreadable;
         names.retain(|name| name != Segment::MODELS);
         let mut segments = BTreeMap::new();
@@ -231,17 +260,21 @@ impl<P: Ports> Memory<P> {
         if names.is_empty() {
             return Ok(Found::Unusable(names, None));
         }
-        self.recognise_stored().await?;
         let mut everything = match self.assemble(&segments, &names) {
             Ok(everything) => everything,
             Err(why) => return Ok(Found::Unusable(names, Some(why))),
         };
         drop(segments);
-        for kind in [Kind::File, Kind::Job, Kind::Tombstone] {
-            self.read_into(&mut everything.state, kind, "").await?;
+        for ((kind, _), found) in others.into_iter().zip(found) {
+            let Scan {
+                records,
+                unreadable,
+                ..
+            } = found?;
+            let state = &mut everything.state;
+            records.iter().for_each(|record| state.take_in(record));
+            state.note_unreadable(kind, unreadable);
         }
-        self.read_into(&mut everything.state, Kind::Vector, "file:")
-            .await?;
         match self.bring_up(&mut everything).await? {
             true => Ok(Found::Everything(Box::new(everything))),
             false => Ok(Found::Unusable(names, Some(Unusable::TooOld))),
@@ -273,17 +306,14 @@ impl<P: Ports> Memory<P> {
         let restored = state.corpus.restore(&bytes);
         let restored = restored.map_err(|_| Unusable::SegmentDamaged)?;
         let listed = manifest.segments.iter().map(|(name, _)| name.clone());
-        let keys = restored
-            .keys
-            .iter()
-            .map(|keys| keys.iter().copied().collect::<Keys>());
+        let keys = restored.keys.iter();
         let is_listed =
             |name: &&String| manifest.segments.iter().any(|(listed, _)| listed == *name);
         let others = names
             .iter()
             .filter(|name| !is_listed(name) && *name != Segment::MANIFEST);
         let others = others.cloned();
-        state.kept = Book::found(listed.zip(keys).collect(), list.seen, others.collect());
+        state.kept = Book::found(listed.zip(keys), list.seen, others.collect());
         state.take_restored(restored);
         state.unreadable = manifest.unreadable;
         state.foreign = manifest.foreign.into_iter().collect();
@@ -299,7 +329,9 @@ impl<P: Ports> Memory<P> {
 
     /// Reads what the segments do not hold: pending records, and what changed since. Says whether the log reached back so far.
     async fn bring_up(&self, everything: &mut Everything) -> Result<bool> {
-        let Some(commits) = self.ports.store().commits_after(everything.seen).await? else {
+        let (store, namespace) = (self.ports.store(), &self.config.namespace);
+        let commits = store.commits_after(namespace, everything.seen).await?;
+        let Some(commits) = commits else {
             return Ok(false);
         };
         let mut changes = self.changes_in(&commits);
@@ -313,7 +345,7 @@ impl<P: Ports> Memory<P> {
         if changes.len() > MOST_CHANGES {
             return Ok(false);
         }
-        for ((kind, name), deleted) in changes {
+        let read = async |((kind, name), deleted): ((Kind, String), bool)| {
             let found = match deleted {
                 true => Ok(None),
                 false => {
@@ -321,17 +353,15 @@ impl<P: Ports> Memory<P> {
                     store.get(&self.config.namespace, kind, &name).await
                 }
             };
-            let state = &mut everything.state;
-            match found {
-                Ok(Some(record)) => state.take_in(&record),
-                Ok(None) => state.let_go(kind, &name),
-                // As one that a start from the records could not read.
-                Err(Error::Corrupt { .. }) => {
-                    state.let_go(kind, &name);
-                    state.unreadable.push(format!("{}:{name}", kind.name()));
-                }
-                Err(error) => return Err(error),
+            (kind, name, found)
+        };
+        let mut changes = changes.into_iter();
+        loop {
+            let some = together(changes.by_ref().take(AT_ONCE).map(read)).await;
+            if some.is_empty() {
+                break;
             }
+            everything.state.bring_in(some)?;
         }
         let last = commits.last().map(|(number, _)| *number);
         everything.seen = everything.seen.max(last.unwrap_or(0));
@@ -339,12 +369,12 @@ impl<P: Ports> Memory<P> {
     }
 
     /// The records of this namespace that the commits touched, each once, and whether it was deleted in the end; texts before
-    /// their vectors. Segments are left out: whoever reads on has what is in them.
+    /// their vectors. What is not held in memory is left out, and so are segments: whoever reads on has what is in them.
     fn changes_in(&self, commits: &[(u64, Commit)]) -> BTreeMap<(Kind, String), bool> {
         let namespace = &self.config.namespace;
         let ours = commits.iter().filter(|(_, c)| c.namespace == *namespace);
         let changes = ours.flat_map(|(_, commit)| &commit.changes);
-        let changes = changes.filter(|change| change.kind != Kind::Segment);
+        let changes = changes.filter(|change| is_held(change.kind));
         let as_entry = |change: &Change| ((change.kind, change.name.clone()), change.deleted);
         changes.map(as_entry).collect()
     }
@@ -357,6 +387,16 @@ impl<P: Ports> Memory<P> {
             segments: state.kept.segments().count(),
             unkept: state.kept.n_changed(),
         }
+    }
+}
+
+/// Whether records of this kind are held in memory. What was spent today is read by itself.
+fn is_held(kind: Kind) -> bool {
+    match kind {
+        Kind::Session | Kind::Turn | Kind::Fact | Kind::File => true,
+        Kind::Vector | Kind::Job | Kind::Tombstone => true,
+        Kind::Segment | Kind::Injection | Kind::Usage => false,
+        Kind::Generation | Kind::Judgement | Kind::Artifact => false,
     }
 }
 
@@ -374,6 +414,22 @@ impl State {
         let turns = self.turns.keys().copied().map(SegmentKey::Turn);
         let facts = self.facts.keys().copied().map(SegmentKey::Fact);
         sessions.chain(turns).chain(facts).collect()
+    }
+
+    fn bring_in(&mut self, changed: Vec<Changed>) -> Result<()> {
+        for (kind, name, found) in changed {
+            match found {
+                Ok(Some(record)) => self.take_in(&record),
+                Ok(None) => self.let_go(kind, &name),
+                // As one that a start from the records could not read.
+                Err(Error::Corrupt { .. }) => {
+                    self.let_go(kind, &name);
+                    self.unreadable.push(format!("{}:{name}", kind.name()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn draft(&self, keys: &Keys) -> Draft<'_> {
@@ -404,10 +460,15 @@ impl State {
                 self.ended.insert(id);
             }
         }
-        for (id, ms) in &restored.turns {
-            let extent = self.sessions.entry(id.session).or_default();
-            extent.n_turns += 1;
-            extent.last_ms = extent.last_ms.max(*ms);
+        // Those of a session stand together.
+        for of_session in restored
+            .turns
+            .chunk_by(|(a, _), (b, _)| a.session == b.session)
+        {
+            let extent = self.sessions.entry(of_session[0].0.session).or_default();
+            extent.n_turns += of_session.len() as u32;
+            let last_ms = of_session.iter().map(|(_, ms)| *ms).max();
+            extent.last_ms = extent.last_ms.max(last_ms.unwrap_or(0));
         }
         self.turns = restored.turns.into_iter().collect();
         let facts = restored.facts.into_iter().map(|fact| (fact.id, fact));

@@ -51,6 +51,8 @@ impl<P: Ports> Memory<P> {
     /// `Storage` if the queue itself can not be written, `Closed`.
     pub async fn work(&self, cancel: &Cancel) -> Result<WorkReport> {
         self.ensure_open()?;
+        // A change is told by what is known already.
+        self.whole().await?;
         self.index_missing().await;
         let mut report = WorkReport::default();
         while self.queue_rests_ms() == 0

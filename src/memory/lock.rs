@@ -29,7 +29,11 @@ impl<P: Ports> Memory<P> {
     pub async fn unlocked(&self) -> Result<()> {
         self.ensure_not_closed()?;
         let loaded = self.read_in().await;
-        self.heed_lock(loaded)?;
+        if matches!(loaded, Err(Error::Locked)) {
+            // Some of it may have been read.
+            self.lock();
+        }
+        loaded?;
         self.locked.set(false);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The driver: the one place that awaits. It moves data from step to step and decides nothing itself.
 //!
-//! - [`Memory::open`] reads the store and fills the [`Corpus`];
+//! - [`Memory::open`] reads the store and fills the [`Corpus`], [`Memory::rebuild_step`] a slice at a time;
 //! - [`Memory::send_with`] is the path of one message, and goes round while Claude calls tools;
 //! - [`Memory::work`] runs the queue, [`Memory::embed_step`] makes the vectors of a chosen embedder;
 //! - [`Memory::run_file_command`] is Claude's memory tool;
@@ -37,13 +37,14 @@ mod newcomer;
 mod next_request;
 mod open;
 mod ports;
+mod rebuild;
 mod record;
 mod room;
 mod search;
 mod serial;
 mod sizes;
 mod summaries;
-mod together;
+pub(crate) mod together;
 mod tools;
 mod usage;
 mod wire;
@@ -69,6 +70,7 @@ pub use open::{Counts, Status};
 pub use ports::{
     Body, Clock, Embedder, EmbedderModel, HttpRequest, HttpResponse, Method, Pace, Ports, Transport,
 };
+pub use rebuild::Rebuilding;
 pub use record::SpokenTurn;
 pub use search::{BlockPreview, RecallRequest, Recollected, RecollectedItem};
 pub use sizes::EstimatorStatus;
@@ -106,6 +108,10 @@ pub struct Memory<P: Ports> {
     /// The last commit whose changes are in `state`.
     seen_commit: Cell<u64>,
     closed: Cell<bool>,
+    /// Facts and turns that are read at once, where they have to be read; of more all are left to [`Memory::rebuild_step`].
+    at_once: u64,
+    /// Slices are read one after another.
+    slices: serial::Serial,
     /// Whether the disk was full and vectors were given up for what was said.
     tight: Cell<bool>,
     /// The store is encrypted and its key is not at hand.
@@ -144,6 +150,8 @@ struct State {
     came_from_segments: bool,
     /// Why it did not, where there were some.
     unusable: Option<kept::Unusable>,
+    /// While records are still to be read that recall needs.
+    rebuild: Option<rebuild::Rebuild>,
     /// What this tab knows of today, from its own requests and from the store.
     spending: Spending,
     /// Grows with each erasure: who awaited something compares it, and drops what may be gone.
@@ -264,6 +272,7 @@ impl State {
             kept: kept::Book::default(),
             came_from_segments: false,
             unusable: None,
+            rebuild: None,
             spending: Spending::default(),
             erasures: 0,
         }
@@ -280,6 +289,7 @@ impl State {
                 }
             }
             Record::Turn(turn) => {
+                self.touch(RecordRef::Turn(turn.id));
                 let extent = self.sessions.entry(turn.id.session).or_default();
                 let at_ms = turn.at.unix_ms;
                 extent.n_turns += u32::from(self.turns.insert(turn.id, at_ms).is_none());
@@ -288,6 +298,7 @@ impl State {
                 self.corpus.add_turn(turn);
             }
             Record::Fact(fact) => {
+                self.touch(RecordRef::Fact(fact.id));
                 self.corpus.add_fact(fact);
                 self.facts.insert(fact.id, fact.clone());
             }
@@ -330,6 +341,7 @@ impl State {
             Kind::Turn => {
                 if let Ok(id) = name.parse::<TurnId>() {
                     self.erasures += 1;
+                    self.touch(RecordRef::Turn(id));
                     self.corpus.remove(RecordRef::Turn(id));
                     self.hot.let_go(id);
                     self.mark_turn(id);
@@ -347,6 +359,7 @@ impl State {
             Kind::Fact => {
                 if let Ok(id) = name.parse() {
                     self.erasures += 1;
+                    self.touch(RecordRef::Fact(id));
                     self.mark_fact(id);
                     self.corpus.remove(RecordRef::Fact(id));
                     self.facts.remove(&id);

@@ -1,16 +1,18 @@
 //! Opening: from the store's records to what recall needs in memory.
 
 use super::episodes::HotWindow;
-use super::kept::{Book, Found};
+use super::kept::Found;
+use super::rebuild::note_embedder;
 use super::{
-    CircuitsStatus, EmbedderStatus, EstimatorStatus, KeptIndex, Memory, ModelsStatus, Ports, State,
+    CircuitsStatus, EmbedderStatus, EstimatorStatus, KeptIndex, Memory, ModelsStatus, Ports,
+    Rebuilding, State,
 };
 use crate::batch::{Durability, Op};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::index::{IndexConfig, IndexStats};
 use crate::model::{Action, Kind, Record, Segment};
-use crate::store::{Persistence, Range, Store};
+use crate::store::{Persistence, Range, Scan, Store};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
@@ -30,6 +32,8 @@ pub struct Status {
     pub embedder: EmbedderStatus,
     pub counts: Counts,
     pub kept_index: KeptIndex,
+    /// While records are still read that recall needs; the count of turns is an estimate then.
+    pub rebuilding: Option<Rebuilding>,
     pub circuits: CircuitsStatus,
     pub estimator: EstimatorStatus,
     pub models: ModelsStatus,
@@ -64,8 +68,19 @@ impl<P: Ports> Memory<P> {
     /// # Errors
     /// `InvalidInput` for a setting, `Storage`.
     pub async fn open(config: Config, ports: P) -> Result<Memory<P>> {
+        Memory::open_within(u64::MAX, config, ports).await
+    }
+
+    /// [`Memory::open`] that does not wait where a kept index is missing or of no use and there are more than `at_once` facts and
+    /// turns to be read: recall goes by what was read so far, and says so, until [`Memory::rebuild_step`] has read the rest.
+    ///
+    /// # Errors
+    /// As [`Memory::open`].
+    pub async fn open_within(at_once: u64, config: Config, ports: P) -> Result<Memory<P>> {
         config.check()?;
         let memory = Memory {
+            at_once,
+            slices: Default::default(),
             state: RefCell::new(State::new(
                 (None, None),
                 config.index_mode,
@@ -100,10 +115,11 @@ impl<P: Ports> Memory<P> {
                 self.read_spent().await?;
             }
             Found::Unusable(names, why) => {
-                self.load().await?;
-                let mut state = self.state.borrow_mut();
-                state.kept = Book::anew(state.keys(), names);
-                state.unusable = why;
+                self.begin_rebuild(names, why).await?;
+                let left = self.rebuilding();
+                if left.is_some_and(|rebuilding| rebuilding.total <= self.at_once) {
+                    self.whole().await?;
+                }
             }
         }
         Ok(())
@@ -117,7 +133,7 @@ impl<P: Ports> Memory<P> {
         self.read_spent().await
     }
 
-    fn hold(&self, everything: Everything) {
+    pub(super) fn hold(&self, everything: Everything) {
         let Everything {
             mut state, seen, ..
         } = everything;
@@ -160,23 +176,14 @@ impl<P: Ports> Memory<P> {
             Kind::Tombstone,
         ] {
             let unreadable = self.each_record(kind, "", |record| {
-                if let Record::Vector(vector) = &record
-                    && !embedders.contains(&vector.embedder)
-                {
-                    embedders.insert(vector.embedder.clone());
-                }
+                note_embedder(&mut embedders, &record);
                 state.take_in(&record);
             });
-            let unreadable = unreadable.await?.into_iter();
-            let name = |name| format!("{}:{name}", kind.name());
-            state.unreadable.extend(unreadable.map(name));
+            let unreadable = unreadable.await?;
+            state.note_unreadable(kind, unreadable);
         }
-        let is_held = |id: &String| {
-            let mut held = [state.corpus.embedder(), state.corpus.next_embedder()].into_iter();
-            held.any(|spec| spec.is_some_and(|spec| spec.id == *id))
-        };
-        embedders.retain(|id| !is_held(id));
-        state.foreign = embedders;
+        state.unreadable.sort();
+        state.foreign = state.of_no_use(embedders);
         state.kept.is_stale = true;
         Ok(Everything {
             state,
@@ -207,10 +214,24 @@ impl<P: Ports> Memory<P> {
         prefix: &str,
     ) -> Result<()> {
         let unreadable = self.each_record(kind, prefix, |record| state.take_in(&record));
-        let unreadable = unreadable.await?.into_iter();
-        let name = |name| format!("{}:{name}", kind.name());
-        state.unreadable.extend(unreadable.map(name));
+        let unreadable = unreadable.await?;
+        state.note_unreadable(kind, unreadable);
         Ok(())
+    }
+
+    /// All pages of a range.
+    pub(super) async fn all_pages(&self, kind: Kind, mut range: Range) -> Result<Scan> {
+        let mut all = Scan::default();
+        loop {
+            let namespace = &self.config.namespace;
+            let scan = self.ports.store().scan(namespace, kind, &range).await?;
+            all.records.extend(scan.records);
+            all.unreadable.extend(scan.unreadable);
+            match scan.next {
+                Some(next) => range.after = Some(next),
+                None => return Ok(all),
+            }
+        }
     }
 
     /// Calls `take` with every readable record of a kind whose name begins with `prefix`; gives the
@@ -224,8 +245,8 @@ impl<P: Ports> Memory<P> {
         let mut unreadable = Vec::new();
         let mut range = Range {
             prefix: prefix.into(),
-            after: None,
             limit: Some(PAGE),
+            ..Range::default()
         };
         loop {
             let namespace = &self.config.namespace;
@@ -261,7 +282,8 @@ impl<P: Ports> Memory<P> {
         let mut reloaded = false;
         let commits = loop {
             let seen = self.seen_commit.get();
-            match self.ports.store().commits_after(seen).await? {
+            let store = self.ports.store();
+            match store.commits_after(&self.config.namespace, seen).await? {
                 Some(commits) => break commits,
                 // The log does not reach back that far: everything is read again. What was committed
                 // meanwhile, by whomever, is in the log.
@@ -325,13 +347,14 @@ impl<P: Ports> Memory<P> {
             embedder: self.embedder_status(),
             counts: Counts {
                 sessions: state.sessions.len(),
-                turns: state.corpus.n_turns(),
+                turns: state.n_turns(),
                 facts: state.facts.len(),
                 files: state.files.files().len(),
                 jobs: state.n_jobs(false),
                 dead_jobs: state.n_jobs(true),
             },
             kept_index: self.kept_index(),
+            rebuilding: state.rebuilding(),
             circuits: self.circuits_status(),
             estimator: self.estimator_status(),
             models: self.models_status(),

@@ -1,6 +1,7 @@
 //! Recall and the working-memory block.
 
-use super::{Memory, Ports};
+use super::together::together;
+use super::{Memory, Ports, Rebuilding};
 use crate::block::{self, Block, BlockItem, Place};
 use crate::error::{Error, Result};
 use crate::model::{Fact, File, RecordRef, SessionId, Surfaced, Turn};
@@ -37,6 +38,8 @@ pub struct RecollectedItem {
 pub struct Recollected {
     pub items: Vec<RecollectedItem>,
     pub candidates: usize,
+    /// How much of the memory it goes by, while records are still read after a start without the kept index.
+    pub partial: Option<Rebuilding>,
 }
 
 /// The block that a message would carry.
@@ -49,6 +52,8 @@ pub struct BlockPreview {
     pub place: Place,
     /// The items that the block holds, best first.
     pub items: Vec<RecollectedItem>,
+    /// As of [`Recollected`].
+    pub partial: Option<Rebuilding>,
 }
 
 impl BlockPreview {
@@ -132,13 +137,16 @@ impl<P: Ports> Memory<P> {
             .iter()
             .flat_map(|block| block.included.iter().copied())
             .collect();
-        let mut items = recollected.items;
+        let Recollected {
+            mut items, partial, ..
+        } = recollected;
         items.retain(|item| included.contains(&item.recalled.record));
         let place = self.place_of(session, &items);
         Ok(BlockPreview {
             block,
             place,
             items,
+            partial,
         })
     }
 
@@ -175,6 +183,7 @@ impl<P: Ports> Memory<P> {
         };
         let vector = self.query_vector(&request.query).await;
         let sent_from = self.sent_from(request.session);
+        let partial = self.rebuilding();
         let recollection = self.state.borrow().corpus.recall(&Query {
             vector: vector.as_deref(),
             limit: request.limit.unwrap_or(self.config.recall_limit),
@@ -184,15 +193,12 @@ impl<P: Ports> Memory<P> {
             not_session_from: sent_from,
             ..Query::new(&request.query, self.now())
         });
-        let mut items = Vec::with_capacity(recollection.items.len());
-        for recalled in recollection.items {
-            if let Some(item) = self.read(recalled).await? {
-                items.push(item);
-            }
-        }
+        let read = together(recollection.items.into_iter().map(|item| self.read(item))).await;
+        let items = read.into_iter().filter_map(Result::transpose);
         Ok(Recollected {
-            items,
+            items: items.collect::<Result<_>>()?,
             candidates: recollection.candidates,
+            partial,
         })
     }
 

@@ -25,6 +25,35 @@ pub(super) async fn together<F: Future>(tasks: impl IntoIterator<Item = F>) -> V
     .await
 }
 
+/// Awaits both concurrently, and each to its end, whatever comes of the other.
+pub(crate) async fn both<A, B>(
+    one: impl Future<Output = A>,
+    other: impl Future<Output = B>,
+) -> (A, B) {
+    let (mut one, mut other) = (std::pin::pin!(one), std::pin::pin!(other));
+    let (mut first, mut second) = (None, None);
+    poll_fn(|context| {
+        if first.is_none()
+            && let Poll::Ready(value) = one.as_mut().poll(context)
+        {
+            first = Some(value);
+        }
+        if second.is_none()
+            && let Poll::Ready(value) = other.as_mut().poll(context)
+        {
+            second = Some(value);
+        }
+        match (first.take(), second.take()) {
+            (Some(first), Some(second)) => Poll::Ready((first, second)),
+            (one, other) => {
+                (first, second) = (one, other);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
 /// Awaits the work, or gives `None` once the other one is done; the work is dropped then.
 pub(super) async fn unless<T>(
     work: impl Future<Output = T>,

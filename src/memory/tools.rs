@@ -17,6 +17,9 @@ use crate::time::Timestamp;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+/// What Claude hears while recall does not go by all of the memory.
+const STILL_READ: &str = "Older memories are still being read from the disk; looking again in a few seconds may find more.";
+
 /// Where tools of one reply are run: what they may know of the conversation, and what they leave.
 pub(super) struct Desk {
     pub session: Option<SessionId>,
@@ -140,7 +143,10 @@ impl<P: Ports> Memory<P> {
             .collect();
         let Some(block) = block::found_block(&lines, desk.session, self.now(), block::FOUND_TOKENS)
         else {
-            return Ok(ToolOutput::text("Nothing in memory fits this."));
+            return Ok(ToolOutput::text(match found.partial {
+                None => "Nothing in memory fits this.".into(),
+                Some(_) => format!("Nothing fits this so far. {STILL_READ}"),
+            }));
         };
         let shown = found.items.iter().map(|item| Surfaced {
             record: item.recalled.record,
@@ -148,7 +154,10 @@ impl<P: Ports> Memory<P> {
         });
         let shown = shown.filter(|shown| block.included.contains(&shown.record));
         desk.surfaced.borrow_mut().extend(shown);
-        Ok(ToolOutput::text(block.text))
+        Ok(ToolOutput::text(match found.partial {
+            None => block.text,
+            Some(_) => format!("{}\n{STILL_READ}", block.text),
+        }))
     }
 
     /// Keeps what Claude wants kept, as Claude's note: its words never become the person's, whatever it says of them.

@@ -28,9 +28,9 @@ impl<P: Ports> Memory<P> {
     /// made with the answer.
     pub(super) async fn usages_from(&self, from_ms: i64) -> Result<Vec<Usage>> {
         let mut range = Range {
-            prefix: String::new(),
             after: (from_ms > 0).then(|| UsageId::new(from_ms - 1, u128::MAX).to_string()),
             limit: Some(PAGE),
+            ..Range::default()
         };
         let mut usages = Vec::new();
         loop {

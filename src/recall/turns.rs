@@ -110,10 +110,13 @@ impl Turns {
         })
     }
 
-    /// Adds a turn that is not there yet.
-    pub fn insert(&mut self, id: TurnId, turn: TurnEntry) {
+    /// Adds a turn that is not there yet; says whether it was not.
+    pub fn insert(&mut self, id: TurnId, turn: TurnEntry) -> bool {
         let session = self.sessions.entry(id.session).or_default();
         let position = session.indices.partition_point(|index| *index < id.index);
+        if session.indices.get(position) == Some(&id.index) {
+            return false;
+        }
         if session.entries.len() == session.entries.capacity() {
             // Doubling would leave a third of the memory unused.
             let more = (session.entries.len() / 4).max(4);
@@ -123,6 +126,7 @@ impl Turns {
         session.indices.insert(position, id.index);
         session.entries.insert(position, turn);
         self.n_turns += 1;
+        true
     }
 
     pub fn remove(&mut self, id: TurnId) -> Option<TurnEntry> {

@@ -58,6 +58,7 @@ tests! {
     commits_are_numbered_from_one,
     the_log_of_commits_tells_what_changed,
     a_log_that_does_not_reach_back_says_so,
+    what_others_commit_pushes_nothing_out_of_the_log,
     a_scan_is_in_order_and_of_one_kind,
     a_scan_goes_page_by_page,
     a_prefix_is_taken_literally,
@@ -299,7 +300,7 @@ async fn commits_are_numbered_from_one<S: Subject>(subject: &S, database: &str) 
 async fn the_log_of_commits_tells_what_changed<S: Subject>(subject: &S, database: &str) {
     let store = subject.open(database).await;
     assert_eq!(store.last_commit().await, Ok(0));
-    assert_eq!(store.commits_after(0).await, Ok(Some(vec![])));
+    assert_eq!(store.commits_after(&ada(), 0).await, Ok(Some(vec![])));
     let batches = [
         batch(&ada(), [insert(Kind::Turn, 1), insert(Kind::Fact, 1)]),
         batch(&namespace("other", ""), [put(Kind::Turn, 1)]),
@@ -312,7 +313,7 @@ async fn the_log_of_commits_tells_what_changed<S: Subject>(subject: &S, database
     assert!(store.apply(&refused).await.is_err());
     let expected: Vec<(u64, Commit)> = (1..).zip(batches.iter().map(Commit::of)).collect();
     for number in 0..=3 {
-        let commits = store.commits_after(number as u64).await;
+        let commits = store.commits_after(&ada(), number as u64).await;
         assert_eq!(
             commits,
             Ok(Some(expected[number..].to_vec())),
@@ -331,15 +332,55 @@ async fn a_log_that_does_not_reach_back_says_so<S: Subject>(subject: &S, databas
             .await
             .unwrap();
     }
-    assert_eq!(store.commits_after(0).await, Ok(None));
-    assert_eq!(store.commits_after(4).await, Ok(None));
+    assert_eq!(store.commits_after(&ada(), 0).await, Ok(None));
+    assert_eq!(store.commits_after(&ada(), 4).await, Ok(None));
     let kept = store
-        .commits_after(5)
+        .commits_after(&ada(), 5)
         .await
         .unwrap()
         .map(|commits| commits.len() as u64);
     assert_eq!(kept, Some(crate::store::COMMITS_KEPT));
-    assert_eq!(store.commits_after(last).await, Ok(Some(vec![])));
+    assert_eq!(store.commits_after(&ada(), last).await, Ok(Some(vec![])));
+}
+
+async fn what_others_commit_pushes_nothing_out_of_the_log<S: Subject>(subject: &S, database: &str) {
+    let store = subject.open(database).await;
+    let other = namespace("other", "");
+    let own = [1, 2, 3].map(|i| batch(&ada(), [put(Kind::Turn, i)]));
+    for batch in &own[..2] {
+        store.apply(batch).await.unwrap();
+    }
+    let n_others = crate::store::COMMITS_KEPT + 5;
+    let theirs = batch(&other, [put(Kind::Job, 1)]);
+    for _ in 0..n_others {
+        store.apply(&theirs).await.unwrap();
+    }
+    let numbers = async |owner: &Namespace, number| {
+        let found = store.commits_after(owner, number).await.unwrap();
+        found.map(|commits| commits.iter().map(|(n, _)| *n).collect::<Vec<u64>>())
+    };
+    let last = 2 + n_others;
+    for (number, is_there) in [(0, true), (1, true), (2, true), (last - 1, true)] {
+        let found = numbers(&ada(), number).await;
+        assert_eq!(found.is_some(), is_there, "after {number}");
+        assert_eq!(
+            found.unwrap().last(),
+            Some(&last),
+            "the newest, whoever made it"
+        );
+    }
+    assert_eq!(numbers(&ada(), 0).await.unwrap()[..3], [1, 2, 8]);
+    // Of theirs the oldest five went.
+    assert_eq!(numbers(&other, 6).await, None);
+    assert_eq!(numbers(&other, 7).await.unwrap()[0], 8);
+    assert_eq!(store.apply(&own[2]).await, Ok(last + 1));
+    assert_eq!(numbers(&ada(), last).await, Some(vec![last + 1]));
+    // A namespace without a commit so far has nothing to hear of but what is in the log.
+    assert_eq!(numbers(&namespace("nobody", ""), 0).await, None);
+    assert_eq!(
+        numbers(&namespace("nobody", ""), last).await,
+        Some(vec![last + 1])
+    );
 }
 
 async fn a_scan_is_in_order_and_of_one_kind<S: Subject>(subject: &S, database: &str) {
@@ -428,10 +469,31 @@ async fn a_prefix_is_taken_literally<S: Subject>(subject: &S, database: &str) {
         let range = Range {
             prefix: prefix.into(),
             after: after.map(Into::into),
-            limit: None,
+            ..Range::default()
         };
         let scan = store.scan(&ada(), kind, &range).await.unwrap();
         assert_eq!(scan.records.len(), expected, "{prefix:?} after {after:?}");
+    }
+    let ends = [
+        ("", None, &*beyond, 29),
+        ("", Some(&*whole), &beyond, 21),
+        (session, None, &whole, 7),
+        // Behind everything that has the prefix, at its beginning, and the wrong way round.
+        (session, Some(&*whole), "\u{ffff}", 22),
+        (session, None, session, 0),
+        (session, None, "", 0),
+        ("", Some(&*whole), &whole, 0),
+        ("", Some(&*beyond), &whole, 0),
+    ];
+    for (prefix, after, before, expected) in ends {
+        let range = Range {
+            prefix: prefix.into(),
+            after: after.map(Into::into),
+            before: Some(before.into()),
+            limit: None,
+        };
+        let scan = store.scan(&ada(), kind, &range).await.unwrap();
+        assert_eq!(scan.records.len(), expected, "{range:?}");
     }
 }
 
@@ -745,6 +807,7 @@ impl Model {
                 && *of_kind == kind
                 && name.starts_with(&range.prefix)
                 && range.after.as_ref().is_none_or(|after| name > after)
+                && range.before.as_ref().is_none_or(|before| name < before)
         });
         let mut records: Vec<Record> = matching.map(|(_, record)| record.clone()).collect();
         let limit = range.limit.unwrap_or(usize::MAX);
@@ -791,6 +854,7 @@ async fn any_sequence_does_what_a_map_does<S: Subject>(subject: &S, database: &s
             let range = Range {
                 prefix: some_name[..dice.below(some_name.len() + 1)].into(),
                 after: (dice.below(2) == 0).then(|| name(kind, dice.below(12) as u32)),
+                before: (dice.below(2) == 0).then(|| name(kind, dice.below(12) as u32)),
                 limit: (dice.below(2) == 0).then(|| dice.below(6)),
             };
             let scan = store.scan(owner, kind, &range).await;

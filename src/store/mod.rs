@@ -8,6 +8,7 @@ pub mod body;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod format;
+pub mod log;
 pub mod ram;
 
 use crate::batch::{Batch, Commit};
@@ -23,7 +24,7 @@ pub enum Persistence {
     Memory,
 }
 
-/// How many commits a store remembers for tabs that catch up.
+/// How many commits of each namespace a store remembers, for tabs that catch up and for the kept index.
 /// Chosen so that a tab which slept through a long conversation can; not measured.
 pub const COMMITS_KEPT: u64 = 1_000;
 
@@ -36,6 +37,8 @@ pub struct Range {
     pub prefix: String,
     /// Only names greater than this: the last one of the previous page.
     pub after: Option<String>,
+    /// Only names less than this.
+    pub before: Option<String>,
     /// At most so many names, readable or not; 0 asks for nothing and has no next page.
     pub limit: Option<usize>,
 }
@@ -95,12 +98,17 @@ pub trait Store {
     /// `Storage`.
     async fn last_commit(&self) -> Result<u64>;
 
-    /// The commits with a higher number, oldest first, so that a tab can catch up with the others;
-    /// `None` if the log no longer reaches back so far, and everything has to be read again.
+    /// The commits with a higher number, oldest first, so that a tab can catch up with the others: all of the namespace, and
+    /// those of others that are still in the log. The newest one is always among them.
+    /// `None` if the log no longer reaches back so far for the namespace, and everything has to be read again.
     ///
     /// # Errors
     /// `Storage`, `Corrupt`.
-    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>>;
+    async fn commits_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+    ) -> Result<Option<Vec<(u64, Commit)>>>;
 
     /// The namespace's audit entries with a higher number, oldest first, at most `limit`; `None`
     /// in the place of one that is there and can not be read.
@@ -144,8 +152,12 @@ impl<S: Store> Store for std::rc::Rc<S> {
     async fn last_commit(&self) -> Result<u64> {
         (**self).last_commit().await
     }
-    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
-        (**self).commits_after(number).await
+    async fn commits_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+    ) -> Result<Option<Vec<(u64, Commit)>>> {
+        (**self).commits_after(namespace, number).await
     }
     async fn audit_after(
         &self,

@@ -1,13 +1,14 @@
 //! A store in memory: for a browser without a database, for hosts that want nothing kept, and for tests.
 
-use super::{COMMITS_KEPT, Persistence, Range, Scan, Store, format::Unreadable};
+use super::log::{NamespaceLog, is_complete};
+use super::{Persistence, Range, Scan, Store, format::Unreadable};
 use crate::audit;
 use crate::batch::{Batch, Commit, Op, overtaken};
 use crate::error::{Error, Result};
 use crate::model::{AuditEntry, AuditHead, Kind, Namespace, Record};
 use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 /// Keeps records until it is dropped.
@@ -19,8 +20,9 @@ pub struct RamStore {
 #[derive(Default)]
 struct State {
     n_commits: u64,
-    /// The newest commits; the last one has the number `n_commits`.
-    commits: VecDeque<Commit>,
+    /// By number.
+    commits: BTreeMap<u64, Commit>,
+    logs: BTreeMap<Namespace, NamespaceLog>,
     /// `None` for a record that is there and can not be read.
     records: BTreeMap<(Namespace, Kind), BTreeMap<Name, Option<Record>>>,
     /// Each namespace's chain; the entry at `i` has the number `i` + 1.
@@ -134,11 +136,14 @@ impl Store for RamStore {
         }
         state.audit(batch);
         state.n_commits += 1;
-        state.commits.push_back(Commit::of(batch));
-        if state.commits.len() as u64 > COMMITS_KEPT {
-            state.commits.pop_front();
+        let number = state.n_commits;
+        state.commits.insert(number, Commit::of(batch));
+        let log = state.logs.entry(batch.namespace.clone());
+        let log = log.or_insert_with(|| NamespaceLog::beginning_with(number));
+        if let Some(gone) = log.add(number) {
+            state.commits.remove(&gone);
         }
-        Ok(state.n_commits)
+        Ok(number)
     }
 
     async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
@@ -158,14 +163,17 @@ impl Store for RamStore {
         Ok(self.state.borrow().n_commits)
     }
 
-    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
+    async fn commits_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+    ) -> Result<Option<Vec<(u64, Commit)>>> {
         let state = self.state.borrow();
-        let first_kept = state.n_commits - state.commits.len() as u64 + 1;
-        if number + 1 < first_kept {
-            return Ok(None);
-        }
-        let commits = (first_kept..).zip(state.commits.iter().cloned());
-        Ok(Some(commits.filter(|(n, _)| *n > number).collect()))
+        let later = state.commits.range(number.saturating_add(1)..);
+        let later: Vec<(u64, Commit)> = later.map(|(n, commit)| (*n, commit.clone())).collect();
+        let found: Vec<u64> = later.iter().map(|(n, _)| *n).collect();
+        let log = state.logs.get(namespace);
+        Ok(is_complete(log, number, state.n_commits, &found).then_some(later))
     }
 
     async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {
@@ -190,9 +198,11 @@ impl Store for RamStore {
             Some(after) if Name(after.clone()) >= prefix => Bound::Excluded(Name(after.clone())),
             _ => Bound::Included(prefix),
         };
+        let before = range.before.clone().map(Name);
         let mut found = names
             .range((first, Bound::Unbounded))
-            .take_while(|(name, _)| name.0.starts_with(&range.prefix));
+            .take_while(|(name, _)| name.0.starts_with(&range.prefix))
+            .take_while(|(name, _)| before.as_ref().is_none_or(|before| *name < before));
         let mut last = None;
         for (name, slot) in found.by_ref().take(limit) {
             match slot {

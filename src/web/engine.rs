@@ -14,6 +14,7 @@ use super::idb::IdbStore;
 use super::long::{CompactionOption, ContextOption, ShortenedView, strategy_named};
 use super::models::{ModelsOption, ModelsStatusView};
 use super::panic::install_hook;
+use super::rebuild_view::RebuildingView;
 use super::tagged;
 use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
@@ -40,6 +41,10 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::AbortSignal;
+
+/// So many facts and turns are read before the page has its memory, where they have to be read: it takes some 0.2 s, in which
+/// nobody would be helped by half an answer.
+const READ_AT_ONCE: u64 = 2_000;
 
 /// A memory and its way to the page.
 #[wasm_bindgen]
@@ -215,6 +220,8 @@ enum Request {
     Embedder,
     EmbedStep,
     KeepIndex,
+    /// Reads some of what is still to be read; null at the end.
+    RebuildStep,
     /// The chosen embedder's weights are on their way.
     EmbedderLoading {
         loaded: f64,
@@ -507,7 +514,7 @@ impl Inner {
             clock: BrowserClock,
             embedder: table,
         };
-        let memory = Memory::open(config, Rc::new(browser)).await?;
+        let memory = Memory::open_within(READ_AT_ONCE, config, Rc::new(browser)).await?;
         Ok(Inner {
             memory,
             grants: Grants::default(),
@@ -579,6 +586,7 @@ impl Inner {
                 give(&RecallView {
                     items: found.items.iter().map(Into::into).collect(),
                     candidates: found.candidates,
+                    partial: found.partial.map(Into::into),
                 })
             }
             Request::Block { query, session } => {
@@ -588,6 +596,7 @@ impl Inner {
                     place: preview.place.name(),
                     items: preview.items.iter().map(Into::into).collect(),
                     tokens: block.tokens,
+                    partial: preview.partial.map(Into::into),
                 }))
             }
             Request::Remember { session, turns } => {
@@ -724,6 +733,10 @@ impl Inner {
                 let left = is_kept && memory.keep_index().await?;
                 give(&KeepIndexView { left })
             }
+            Request::RebuildStep => {
+                let left = memory.rebuild_step().await?;
+                give(&left.map(RebuildingView::from))
+            }
             Request::EmbedderLoading { loaded, total } => {
                 self.loaded.set(Loaded { loaded, total });
                 memory.embedder_is_coming()?;
@@ -770,8 +783,13 @@ impl Inner {
                     level: level_of(level),
                     session: session_id(session)?,
                 };
+                // Of the own memory; the others are read before they answer.
+                let partial = memory.rebuilding().map(Into::into);
                 let found = self.grants.recall(memory, &request, &projects).await?;
-                give(&found.iter().map(FoundView::from).collect::<Vec<_>>())
+                give(&FoundInView {
+                    items: found.iter().map(FoundView::from).collect(),
+                    partial,
+                })
             }
             Request::Granted { project, ask } => {
                 let granted = self.grants.of(memory, &project).await?;
@@ -819,6 +837,13 @@ struct EmbedStepView {
 struct RecallView<'a> {
     items: Vec<ItemView<'a>>,
     candidates: usize,
+    partial: Option<RebuildingView>,
+}
+
+#[derive(Serialize)]
+struct FoundInView<'a> {
+    items: Vec<FoundView<'a>>,
+    partial: Option<RebuildingView>,
 }
 
 #[derive(Serialize)]
@@ -827,6 +852,7 @@ struct BlockView<'a> {
     place: &'static str,
     items: Vec<ItemView<'a>>,
     tokens: u32,
+    partial: Option<RebuildingView>,
 }
 
 #[derive(Serialize)]
@@ -989,8 +1015,12 @@ impl Store for Announcing {
         delegate!(self, store => store.last_commit().await)
     }
 
-    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
-        delegate!(self, store => store.commits_after(number).await)
+    async fn commits_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+    ) -> Result<Option<Vec<(u64, Commit)>>> {
+        delegate!(self, store => store.commits_after(namespace, number).await)
     }
 
     async fn audit_after(

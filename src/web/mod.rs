@@ -37,6 +37,7 @@ mod models;
 #[cfg(feature = "engine")]
 mod panic;
 #[cfg(feature = "engine")]
+mod rebuild_view;
 mod tagged;
 #[cfg(feature = "engine")]
 mod transfer;

@@ -2,6 +2,7 @@
 
 use super::files::FileView;
 use super::models::ModelsStatusView;
+use super::rebuild_view::RebuildingView;
 use crate::circuit::CircuitStatus;
 use crate::claude::models::cost_usd;
 use crate::claude::reply::StopReason;
@@ -150,6 +151,7 @@ pub struct SessionView {
     started: f64,
     last: f64,
     turns: u32,
+    unread: bool,
     model: String,
 }
 
@@ -160,6 +162,7 @@ impl From<&(Session, Extent)> for SessionView {
             started: session.started.unix_ms as f64,
             last: extent.last_ms.max(session.started.unix_ms) as f64,
             turns: extent.n_turns,
+            unread: extent.is_unread,
             model: session.model.clone(),
         }
     }
@@ -275,6 +278,7 @@ pub enum ChatEventView<'a> {
         place: &'static str,
         tokens: u32,
         items: Vec<ItemView<'a>>,
+        partial: Option<RebuildingView>,
     },
     Retrying {
         attempt: u32,
@@ -339,11 +343,13 @@ impl<'a> From<&'a ChatEvent> for ChatEventView<'a> {
                 place,
                 tokens,
                 items,
+                partial,
             } => ChatEventView::Memory {
                 block: block.as_deref(),
                 place: place.name(),
                 tokens: *tokens,
                 items: items.iter().map(Into::into).collect(),
+                partial: partial.map(Into::into),
             },
             ChatEvent::Retrying {
                 attempt,
@@ -429,6 +435,7 @@ pub struct StatusView {
     pub index: Option<IndexView>,
     pub counts: CountsView,
     pub kept_index: KeptIndexView,
+    rebuilding: Option<RebuildingView>,
     circuits: CircuitsView,
     estimator: EstimatorView,
     models: ModelsStatusView,
@@ -619,6 +626,7 @@ impl StatusView {
                 jobs: counts.jobs,
                 dead_jobs: counts.dead_jobs,
             },
+            rebuilding: status.rebuilding.map(Into::into),
             kept_index: KeptIndexView {
                 used: status.kept_index.was_used,
                 reason: status.kept_index.unusable.map(Unusable::name),

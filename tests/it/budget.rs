@@ -1,9 +1,11 @@
 //! The daily limit.
 
+use crate::kept;
 use crate::loops::{Page, add, ask, assert_paired};
 use crate::usage::usages;
 use crate::world::*;
 use onhand::agent::Limits;
+use onhand::batch::Op;
 use onhand::config::Config;
 use onhand::error::{Error, Result};
 use onhand::memory::{Cancel, ChatEvent, Memory, Send};
@@ -79,6 +81,47 @@ fn what_was_spent_before_a_reload_and_in_other_tabs_counts() {
         .filter_map(cost_of)
         .sum();
     assert!((LIMIT_USD..2.0 * LIMIT_USD).contains(&spent), "{spent}");
+}
+
+#[test]
+fn what_was_spent_counts_however_the_memory_is_opened() {
+    let world = World::new();
+    let memory = open(&world);
+    say(&world, &memory).unwrap();
+    // Answered before the index is kept, so that nothing in the log of commits tells of it.
+    kept::say(&memory, kept::small_talk(0, 520));
+    kept::keep(&memory);
+    let by_index = open(&world);
+    assert!(by_index.status().kept_index.was_used);
+    say(&world, &by_index).unwrap();
+    assert_reached(
+        send(&by_index, None, "hello").0.map(drop),
+        UNTIL_MIDNIGHT_MS,
+    );
+    let once_more = open(&world);
+    assert!(once_more.status().kept_index.was_used);
+    assert_reached(
+        send(&once_more, None, "hello").0.map(drop),
+        UNTIL_MIDNIGHT_MS,
+    );
+    let spent = |memory: &Memory<TestPorts>| -> f64 {
+        let usages = usages(memory, UsageFilter::default());
+        usages.iter().filter_map(cost_of).sum()
+    };
+    assert_eq!(spent(&once_more), spent(&memory));
+
+    let lost = world.stored(Kind::Segment).into_iter();
+    let lost = lost.map(|segment| Op::Delete {
+        kind: Kind::Segment,
+        name: segment.name(),
+    });
+    kept::write(&world, lost.collect());
+    let by_slices = world.open_within(100, config(), true);
+    assert!(by_slices.rebuilding().is_some());
+    assert_reached(
+        send(&by_slices, None, "hello").0.map(drop),
+        UNTIL_MIDNIGHT_MS,
+    );
 }
 
 #[test]

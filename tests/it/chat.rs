@@ -286,7 +286,8 @@ fn a_first_message_to_an_empty_memory_carries_no_block() {
         block: None,
         place: onhand::block::Place::User,
         tokens: 0,
-        items: vec![]
+        items: vec![],
+        partial: None,
     }));
     for (kind, n) in [
         (Kind::Session, 1),

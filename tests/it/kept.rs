@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// More than the fewest records for which an index is kept.
 const MANY: usize = 520;
 
-fn spoken(texts: impl IntoIterator<Item = String>) -> Vec<SpokenTurn> {
+pub fn spoken(texts: impl IntoIterator<Item = String>) -> Vec<SpokenTurn> {
     let roles = [Role::User, Role::Assistant].into_iter().cycle();
     let turns = texts.into_iter().zip(roles);
     turns
@@ -26,11 +26,11 @@ fn spoken(texts: impl IntoIterator<Item = String>) -> Vec<SpokenTurn> {
         .collect()
 }
 
-fn say(memory: &Memory<TestPorts>, texts: impl IntoIterator<Item = String>) -> SessionId {
+pub fn say(memory: &Memory<TestPorts>, texts: impl IntoIterator<Item = String>) -> SessionId {
     block_on(memory.remember(None, &spoken(texts))).unwrap().0
 }
 
-fn small_talk(from: usize, n: usize) -> impl Iterator<Item = String> {
+pub fn small_talk(from: usize, n: usize) -> impl Iterator<Item = String> {
     let places = [
         "the harbour",
         "the old mill",
@@ -55,7 +55,7 @@ fn small_talk(from: usize, n: usize) -> impl Iterator<Item = String> {
 }
 
 /// Keeps all that is to be kept.
-fn keep(memory: &Memory<TestPorts>) {
+pub fn keep(memory: &Memory<TestPorts>) {
     for _ in 0..100 {
         if !block_on(memory.keep_index()).unwrap() {
             return;
@@ -84,21 +84,21 @@ fn segments(world: &World) -> Vec<Segment> {
 }
 
 /// Writes as another tab does.
-fn write(world: &World, ops: Vec<Op>) {
+pub fn write(world: &World, ops: Vec<Op>) {
     let mut batch = Batch::new(&namespace(), Durability::Relaxed);
     batch.ops = ops;
     block_on(world.store.apply(&batch)).unwrap();
 }
 
 /// Deletes a fact as an erasure does, with its vector.
-fn forget(number: u128) -> Vec<Op> {
+pub fn forget(number: u128) -> Vec<Op> {
     let id = FactId::new(START_MS, number);
     let vector = format!("fact:{id}#0000@{}", table_id());
     let gone = [(Kind::Fact, id.to_string()), (Kind::Vector, vector)];
     gone.map(|(kind, name)| Op::Delete { kind, name }).into()
 }
 
-fn a_fact(number: u128, statement: &str) -> Fact {
+pub fn a_fact(number: u128, statement: &str) -> Fact {
     Fact {
         v: Fact::VERSION,
         id: FactId::new(START_MS, number),
@@ -121,7 +121,7 @@ fn a_fact(number: u128, statement: &str) -> Fact {
 }
 
 /// Every answer to some questions, with the bits of its score.
-fn answers(memory: &Memory<TestPorts>) -> Vec<Vec<(String, u32)>> {
+pub fn answers(memory: &Memory<TestPorts>) -> Vec<Vec<(String, u32)>> {
     let questions = [
         "what did we find near the harbour?",
         "tickets in Lisbon number 35",
@@ -156,7 +156,7 @@ fn delete(name: &str) -> Op {
 }
 
 /// Opens it with the kept index, and compares with a start that reads the records.
-fn assert_reopens(world: &World) -> Memory<TestPorts> {
+pub fn assert_reopens(world: &World) -> Memory<TestPorts> {
     let memory = world.open();
     let status = memory.status();
     assert!(status.kept_index.was_used, "{:?}", status.kept_index);
@@ -400,6 +400,30 @@ fn whatever_happens_to_it_the_records_are_read_and_it_is_kept_anew() {
         );
         assert_reopens(&world);
     }
+}
+
+#[test]
+fn what_other_namespaces_commit_does_not_make_it_too_old() {
+    let (world, memory, session) = large();
+    let before = segments(&world);
+    block_on(memory.remember(Some(session), &spoken(["Aurora sails on Friday.".into()]))).unwrap();
+    let other = Namespace {
+        user: "other".into(),
+        project: "default".into(),
+    };
+    let theirs = Batch::new(&other, Durability::Relaxed);
+    for _ in 0..2 * COMMITS_KEPT {
+        block_on(world.store.apply(&theirs)).unwrap();
+    }
+    assert_eq!(segments(&world), before);
+    let again = assert_reopens(&world);
+    assert_eq!(again.status().counts.turns, MANY + 1);
+    // A tab that slept meanwhile has nothing to read either, and what is kept can be added to.
+    assert_eq!(block_on(memory.catch_up()), Ok(true));
+    say(&memory, small_talk(8_000, 70));
+    keep(&memory);
+    assert_ne!(segments(&world), before);
+    assert_reopens(&world);
 }
 
 #[test]

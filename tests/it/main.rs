@@ -28,6 +28,7 @@ mod loops;
 mod models;
 mod on_demand;
 mod queue;
+mod rebuild;
 mod scoped;
 mod sizes;
 mod tabs;

@@ -299,6 +299,8 @@ pub struct Faulty {
     pub room: Cell<Option<usize>>,
     /// Lets others go on before a batch is applied or commits are read, as a disk does.
     pub takes_time: Cell<bool>,
+    /// Lets others go on between what is read by a scan and its answer.
+    pub scans_take_time: Cell<bool>,
     /// Of every batch that was applied.
     pub durabilities: RefCell<Vec<Durability>>,
     /// A commit that the log has lost.
@@ -324,8 +326,8 @@ impl Faulty {
             .is_none_or(|room| n_new == 0 || self.n_records() + n_new <= room)
     }
 
-    async fn pass_time(&self) {
-        let mut waits = self.takes_time.get();
+    async fn pass_time(&self, takes_time: &Cell<bool>) {
+        let mut waits = takes_time.get();
         std::future::poll_fn(|context| {
             if !std::mem::take(&mut waits) {
                 return Poll::Ready(());
@@ -351,7 +353,7 @@ impl Store for Faulty {
         self.inner.persistence()
     }
     async fn apply(&self, batch: &Batch) -> Result<u64> {
-        self.pass_time().await;
+        self.pass_time(&self.takes_time).await;
         fail(&self.writes_fail)?;
         if !self.fits(batch) {
             return Err(Error::QuotaExceeded {
@@ -377,6 +379,7 @@ impl Store for Faulty {
                 *place = other.clone();
             }
         }
+        self.pass_time(&self.scans_take_time).await;
         Ok(scan)
     }
     async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
@@ -390,9 +393,13 @@ impl Store for Faulty {
     async fn last_commit(&self) -> Result<u64> {
         self.inner.last_commit().await
     }
-    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
-        self.pass_time().await;
-        let commits = self.inner.commits_after(number).await?;
+    async fn commits_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+    ) -> Result<Option<Vec<(u64, Commit)>>> {
+        self.pass_time(&self.takes_time).await;
+        let commits = self.inner.commits_after(namespace, number).await?;
         let is_kept = |(number, _): &(u64, Commit)| Some(*number) != self.lost_commit.get();
         Ok(commits.map(|commits| commits.into_iter().filter(is_kept).collect()))
     }
@@ -517,13 +524,18 @@ impl World {
     }
 
     pub fn open_with_config(&self, config: Config, table: bool) -> Memory<TestPorts> {
+        self.open_within(u64::MAX, config, table)
+    }
+
+    /// Opens it without waiting for more records than these.
+    pub fn open_within(&self, at_once: u64, config: Config, table: bool) -> Memory<TestPorts> {
         let ports = TestPorts {
             store: self.store.clone(),
             transport: self.line.clone(),
             clock: self.clock.clone(),
             embedder: AnyEmbedder::Table(table),
         };
-        pollster::block_on(Memory::open(config, ports)).expect("it opens")
+        pollster::block_on(Memory::open_within(at_once, config, ports)).expect("it opens")
     }
 
     /// How many records of a kind are stored.

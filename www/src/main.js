@@ -39,6 +39,7 @@ try {
     if (event.type === "restarted") {
       notices.show("engine", "The memory engine stopped and was started again from what is saved.", { dismissable: true });
     }
+    if (event.type === "rebuild") showReading(event);
     if (event.type === "embedder") showEmbedder(event);
     if (event.type === "nearlyFull") showNearlyFull(event);
     if (event.type === "encryption") lock.show(event);
@@ -46,6 +47,8 @@ try {
     if (event.type === "restarted" || event.kinds?.some((kind) => kind === "fact" || kind === "job")) void facts.refresh();
     if (event.type === "restarted" || event.kinds?.includes("usage")) void usage.refresh();
     if (event.type === "restarted" || event.kinds?.includes("file")) void files.refresh();
+    // Which conversation is the newest is known once all are read.
+    if (event.type === "rebuild" && event.done === event.total) void picker.refresh(chat.session);
     if (event.type === "changed" && event.kinds.some((kind) => kind === "turn" || kind === "session")) void picker.refresh(chat.session);
   });
 
@@ -78,7 +81,8 @@ function showReview(chat, answers) {
 
 /** Where memory is kept and whether the embedding table is there: said only when something is missing. */
 async function showStatus(memory) {
-  const { storage, embedder, unreadable } = await memory.status();
+  const { storage, embedder, unreadable, rebuilding } = await memory.status();
+  if (rebuilding) showReading(rebuilding);
   if (storage.state === "memory") {
     notices.show(
       "storage",
@@ -106,6 +110,13 @@ function showLoss(memory, { turns, facts, lastSaved, lastBackup }) {
 function showNearlyFull({ usage, quota }) {
   const percent = Math.round((100 * usage) / quota);
   notices.show("nearly-full", `${percent} % of the room that this browser gives the site is used. Export your memory and delete what you no longer need.`, { dismissable: true });
+}
+
+/** A large memory without its kept index answers from what was read so far. */
+function showReading({ done, total }) {
+  const line = document.getElementById("reading");
+  line.hidden = done === total;
+  Object.assign(line.querySelector("progress"), { value: done, max: total });
 }
 
 /** Recall by meaning: said only when it does not work, or is being prepared. */

@@ -128,16 +128,16 @@ async function opening(name, port, settings) {
   let browser = await openBrowser(name);
   const visit = async (options) => {
     const page = await browser.open(url);
-    const { openMs, firstRecallMs, items, thread } = await page.call("open", { embedder: "default", user: "opening", ...options });
+    const { openMs, firstRecallMs, items, partial, wholeMs, thread } = await page.call("open", { embedder: "default", user: "opening", ...options });
     const { keptIndex, counts } = await page.call("status");
     await page.call("close");
     await page.close();
-    return { totalMs: openMs + firstRecallMs, openMs, firstRecallMs, items, used: keptIndex.used, counts, thread };
+    return { totalMs: openMs + firstRecallMs, openMs, firstRecallMs, items, partial, wholeMs, used: keptIndex.used, counts, thread };
   };
   const visits = async (options) => {
     const all = [];
     for (let i = 0; i < settings.openings; i++) all.push(await visit(options));
-    return { totals: spread(all.map(({ totalMs }) => totalMs)), all };
+    return { totals: spread(all.map(({ totalMs }) => totalMs)), whole: spread(all.map(({ wholeMs }) => wholeMs)), all };
   };
   try {
     const page = await browser.open(url);
@@ -149,7 +149,7 @@ async function opening(name, port, settings) {
     say("filled");
 
     result.fromRecords = await visits({ keeps: false });
-    say(`from records: ${Math.round(result.fromRecords.totals.p50)} ms`);
+    say(`from records: an answer after ${Math.round(result.fromRecords.totals.p50)} ms, by all of it after ${Math.round(result.fromRecords.whole.p50)}`);
     const keeper = await browser.open(url);
     await keeper.call("open", { embedder: "default", user: "opening" });
     result.kept = await keeper.call("kept");

@@ -73,11 +73,15 @@ impl Book {
     }
 
     /// As a start finds it: the listed segments with what is in each, the list's commit, and what else is stored.
-    pub fn found(segments: Vec<(String, Keys)>, seen: u64, dropped: Vec<String>) -> Book {
+    pub fn found<'a>(
+        segments: impl IntoIterator<Item = (String, &'a Vec<(SegmentKey, bool)>)>,
+        seen: u64,
+        dropped: Vec<String>,
+    ) -> Book {
         let segments = segments.into_iter().map(|(name, keys)| Written {
             name,
             n_records: keys.len(),
-            keys: (keys.len() < SEGMENT_RECORDS).then_some(keys),
+            keys: (keys.len() < SEGMENT_RECORDS).then(|| keys.iter().copied().collect()),
         });
         Book {
             segments: segments.collect(),

@@ -4,6 +4,7 @@ mod acceptance;
 mod files;
 mod filters;
 mod generations;
+mod golden_segment;
 mod graph;
 mod lanes;
 mod measured;

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::{Kind, Record};
 use crate::seal::Keyring;
 use crate::store::format::{self, Unreadable};
+use crate::store::log::NamespaceLog;
 use js_sys::Reflect;
 use serde::Serialize;
 use serde_wasm_bindgen::{Deserializer, Serializer};
@@ -32,6 +33,15 @@ pub fn commit_from_js(value: JsValue) -> Result<Commit> {
         what: "an entry in the log of commits".into(),
         message: "it is of another shape or version".into(),
     })
+}
+
+pub fn log_to_js(log: &NamespaceLog) -> Result<JsValue> {
+    to_js(log)
+}
+
+/// The place of a namespace's commits in the log; `None` where nothing is there, or nothing that can be read.
+pub fn log_from_js(value: JsValue) -> Option<NamespaceLog> {
+    serde_wasm_bindgen::from_value(value).ok()
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue> {

@@ -7,17 +7,20 @@ use crate::batch::{Batch, Commit, Durability, Op};
 use crate::error::Result;
 use crate::memory::Clock;
 use crate::store::format;
+use crate::store::log::NamespaceLog;
 use crate::web::clock::BrowserClock;
 use std::cell::RefCell;
 use std::rc::Rc;
 use ulid::Ulid;
 use wasm_bindgen::JsValue;
-use web_sys::{IdbKeyRange, IdbObjectStore, IdbTransaction};
+use web_sys::{IdbObjectStore, IdbTransaction};
 
 /// A batch, ready to be written.
 pub struct Prepared {
     requests: Vec<Request>,
     commit: JsValue,
+    /// The key in `meta` of the namespace's place in the log.
+    log_key: JsValue,
     audit: Option<audit::Change>,
     /// The name of the key that its values are sealed with; `None` if they are plain.
     seals_with: Option<String>,
@@ -82,6 +85,7 @@ impl Prepared {
             requests,
             audit,
             commit: codec::commit_to_js(&Commit::of(batch))?,
+            log_key: key::log(&batch.namespace),
             seals_with: view.seals_with().map(Into::into),
             stores,
             durability: batch.durability,
@@ -106,18 +110,25 @@ pub fn requests(
             false => Err(outdated()),
         }
     });
+    let log = meta.get(&prepared.log_key)?;
+    let on_log = answered(transaction, &log, found, |found, log| {
+        found.log = codec::log_from_js(log);
+        Ok(())
+    });
     let last_number = meta.get(&schema::META_COMMIT.into())?;
-    let entry = prepared.commit.clone();
+    let (entry, log_key) = (prepared.commit.clone(), prepared.log_key.clone());
     let only_after = prepared.only_after;
     let on_number = {
         let meta = meta.clone();
         answered(transaction, &last_number, found, move |found, number| {
             let number = number_commit(number, only_after, &meta, &commits, &entry)?;
+            let log = found.log.take();
+            log_commit(number, log, &log_key, &meta, &commits)?;
             found.number = number;
             Ok(())
         })
     };
-    let mut answered = vec![on_keyring, on_number];
+    let mut answered = vec![on_keyring, on_log, on_number];
     if let Some(change) = &prepared.audit {
         answered.extend(audit::request(transaction, &meta, found, change)?);
     }
@@ -175,11 +186,24 @@ fn number_commit(
     let key = JsValue::from_f64(number as f64);
     meta.put_with_key(&key, &schema::META_COMMIT.into())?;
     commits.put_with_key(entry, &key)?;
-    if let Some(dropped) = number.checked_sub(crate::store::COMMITS_KEPT) {
-        let range = IdbKeyRange::upper_bound(&JsValue::from_f64(dropped as f64))?;
-        commits.delete(&range)?;
-    }
     Ok(number)
+}
+
+/// Adds the commit to those of its namespace, and takes the oldest out of the log for it.
+fn log_commit(
+    number: u64,
+    log: Option<NamespaceLog>,
+    key: &JsValue,
+    meta: &IdbObjectStore,
+    commits: &IdbObjectStore,
+) -> std::result::Result<(), JsValue> {
+    let mut log = log.unwrap_or_else(|| NamespaceLog::beginning_with(number));
+    if let Some(gone) = log.add(number) {
+        commits.delete(&JsValue::from_f64(gone as f64))?;
+    }
+    let log = codec::log_to_js(&log).map_err(|error| js_sys::Error::new(error.code()))?;
+    meta.put_with_key(&log, key)?;
+    Ok(())
 }
 
 /// An id for a store that is new.

@@ -29,6 +29,12 @@ pub fn namespace_in(key: &JsValue) -> Namespace {
     }
 }
 
+/// The key in `meta` of a namespace's place in the log of commits.
+pub fn log(namespace: &Namespace) -> JsValue {
+    let (user, project) = (&*namespace.user, &*namespace.project);
+    Array::of3(&"commits".into(), &user.into(), &project.into()).into()
+}
+
 /// The keys of all namespaces behind this one.
 pub fn behind(namespace: &Namespace) -> Result<KeyRange, idb::Error> {
     // An array sorts after every string, so after every name.
@@ -41,15 +47,18 @@ pub fn keys(namespace: &Namespace, range: &Range) -> Result<Option<KeyRange>, id
     let end = end_of_prefix(&prefix);
     let after: Option<Vec<u16>> = range.after.as_ref().map(|a| a.encode_utf16().collect());
     let (lower, open) = match after {
-        Some(after) if after >= prefix => {
-            // IndexedDB throws for a range whose ends are the wrong way round.
-            if end.as_ref().is_some_and(|end| after >= *end) {
-                return Ok(None);
-            }
-            (after, true)
-        }
+        Some(after) if after >= prefix => (after, true),
         _ => (prefix, false),
     };
+    let before: Option<Vec<u16>> = range.before.as_ref().map(|b| b.encode_utf16().collect());
+    let end = match (end, before) {
+        (Some(end), Some(before)) => Some(end.min(before)),
+        (end, before) => end.or(before),
+    };
+    // IndexedDB throws for a range whose ends are the wrong way round.
+    if end.as_ref().is_some_and(|end| *end <= lower) {
+        return Ok(None);
+    }
     let upper = match end {
         Some(end) => string(&end),
         // An array sorts after every string.

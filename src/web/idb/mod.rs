@@ -29,8 +29,10 @@ pub use sealing::{Passkey, Progress, Sealing};
 
 use crate::batch::{Batch, Commit, Durability};
 use crate::error::{Error, Result};
+use crate::memory::together::both;
 use crate::model::{AuditEntry, AuditHead, Kind, Namespace, Record};
 use crate::store::format::Unreadable;
+use crate::store::log::{NamespaceLog, is_complete};
 use crate::store::{Persistence, Range, Scan, Store};
 use commit::Prepared;
 use connection::Connection;
@@ -277,6 +279,14 @@ impl IdbStore {
 }
 
 impl IdbStore {
+    /// The place of a namespace's commits in the log.
+    async fn namespace_log(&self, namespace: &Namespace) -> Result<Option<NamespaceLog>> {
+        let key = KeyRange::only(&key::log(namespace));
+        let key = key.map_err(|error| Exception::from(error).in_use())?;
+        let mut found = self.read(schema::META, key, Some(1)).await?;
+        Ok(found.pop().and_then(|(_, log)| codec::log_from_js(log)))
+    }
+
     /// The number of the newest commit where the one that is noted is damaged.
     async fn last_commit_in_log(&self) -> Result<u64> {
         let all = KeyRange::lower_bound(&0.into(), None);
@@ -295,9 +305,10 @@ async fn read(
 ) -> std::result::Result<Vec<(JsValue, JsValue)>, Exception> {
     let transaction = connection.read(store)?;
     let store = transaction.store(store)?;
-    let names = store.get_all_keys(Some(keys.clone()), limit).await?;
-    let values = store.get_all(Some(keys), limit).await?;
-    Ok(names.into_iter().zip(values).collect())
+    let names = store.get_all_keys(Some(keys.clone()), limit);
+    let values = store.get_all(Some(keys), limit);
+    let (names, values) = both(names, values).await;
+    Ok(names?.into_iter().zip(values?).collect())
 }
 
 async fn count(
@@ -430,29 +441,25 @@ impl Store for IdbStore {
         }
     }
 
-    async fn commits_after(&self, number: u64) -> Result<Option<Vec<(u64, Commit)>>> {
+    async fn commits_after(
+        &self,
+        namespace: &Namespace,
+        number: u64,
+    ) -> Result<Option<Vec<(u64, Commit)>>> {
         // First: whatever is committed from here on is in the log that is read next.
-        let last = self.last_commit().await?;
-        // The one at `number` too: if it is there, none is missing after it.
-        let keys = KeyRange::lower_bound(&JsValue::from_f64(number as f64), None);
+        let (last, log) = both(self.last_commit(), self.namespace_log(namespace)).await;
+        let (last, log) = (last?, log?);
+        let keys = KeyRange::lower_bound(&JsValue::from_f64(number as f64), Some(true));
         let keys = keys.map_err(|error| Exception::from(error).in_use())?;
         let found = self.read(schema::COMMITS, keys, None).await?;
-        let mut commits = Vec::with_capacity(found.len());
-        for (key, value) in found {
-            let key = key.as_f64().unwrap_or_default() as u64;
-            match codec::commit_from_js(value) {
-                Ok(commit) => commits.push((key, commit)),
-                // Seen already, or the same as missing: whoever needs it reads everything again.
-                Err(_) if key <= number => {}
-                Err(_) => return Ok(None),
-            }
-        }
-        let reaches_back = match commits.first() {
-            Some((first, _)) => *first <= number + 1,
-            None => last <= number,
+        // One that can not be read is the same as missing: whoever needs it reads everything again.
+        let commit = |(key, value): (JsValue, JsValue)| {
+            let number = key.as_f64()? as u64;
+            Some((number, codec::commit_from_js(value).ok()?))
         };
-        commits.retain(|(key, _)| *key > number);
-        Ok(reaches_back.then_some(commits))
+        let commits: Vec<(u64, Commit)> = found.into_iter().filter_map(commit).collect();
+        let found: Vec<u64> = commits.iter().map(|(number, _)| *number).collect();
+        Ok(is_complete(log.as_ref(), number, last, &found).then_some(commits))
     }
 
     async fn audit_after(

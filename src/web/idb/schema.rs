@@ -8,7 +8,7 @@ pub const VERSION: u32 = 1;
 
 /// The number of the last commit, and the format's version.
 pub const META: &str = "meta";
-/// Who changed what: the newest [`COMMITS_KEPT`](crate::store::COMMITS_KEPT) commits by number.
+/// Who changed what: the newest [`COMMITS_KEPT`](crate::store::COMMITS_KEPT) commits of each namespace, by number.
 pub const COMMITS: &str = "commits";
 
 /// The audit's entries, by namespace and number.

@@ -10,6 +10,7 @@ use super::failure::{Exception, TIMEOUT};
 use super::patience::settle;
 use crate::batch::{self, Durability};
 use crate::error::Error;
+use crate::store::log::NamespaceLog;
 use js_sys::{Array, Function, Object, Promise};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -162,6 +163,8 @@ struct Running {
 pub struct Found {
     /// The number of the commit, if it is one.
     pub number: u64,
+    /// The place of its namespace's commits in the log, as it was.
+    pub log: Option<NamespaceLog>,
     /// The requests that insert, and what.
     pub inserts: Vec<(IdbRequest, String)>,
     /// The name of the record whose insertion failed.

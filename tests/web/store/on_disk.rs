@@ -319,8 +319,8 @@ async fn a_damaged_entry_in_the_log_is_taken_for_a_missing_one() {
         await ended(database.transaction('commits', 'readwrite').objectStore('commits').put({v: 9}, 2));
         database.close();";
     run(code, database).await;
-    assert_eq!(store.commits_after(0).await, Ok(None));
-    assert_eq!(store.commits_after(1).await, Ok(None));
+    assert_eq!(store.commits_after(&ada(), 0).await, Ok(None));
+    assert_eq!(store.commits_after(&ada(), 1).await, Ok(None));
     let numbers = |found: Option<Vec<(u64, _)>>| -> Vec<u64> {
         found
             .unwrap()
@@ -328,7 +328,10 @@ async fn a_damaged_entry_in_the_log_is_taken_for_a_missing_one() {
             .map(|(number, _)| number)
             .collect()
     };
-    assert_eq!(numbers(store.commits_after(2).await.unwrap()), [3]);
-    assert_eq!(numbers(store.commits_after(3).await.unwrap()), [0; 0]);
+    assert_eq!(numbers(store.commits_after(&ada(), 2).await.unwrap()), [3]);
+    assert_eq!(
+        numbers(store.commits_after(&ada(), 3).await.unwrap()),
+        [0; 0]
+    );
     store.close();
 }

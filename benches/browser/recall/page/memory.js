@@ -30,15 +30,20 @@ const timed = async (work) => {
 };
 
 window.bench = {
-  /** Opens the memory and asks once: what a visit costs before the first answer. */
+  /** Opens the memory and asks once: what a visit costs before the first answer, and until an answer goes by all of it. */
   async open({ embedder, user, keeps = true }) {
     await holdQueue(user);
     if (!keeps) await holdIndex(user);
     const watch = watchThread();
+    const start = performance.now();
     const opened = await timed(() => createMemory({ database: DATABASE, user, embedder }));
     memory = opened.value;
+    const whole = new Promise((resolve) => {
+      const stop = memory.subscribe((event) => event.type === "rebuild" && event.done === event.total && (stop(), resolve()));
+    });
     const first = await timed(() => memory.recall("Who repaired the wooden piano?", { level: "loose" }));
-    return { openMs: opened.ms, firstRecallMs: first.ms, items: first.value.length, thread: watch.end() };
+    if (first.value.partial) await whole;
+    return { openMs: opened.ms, firstRecallMs: first.ms, items: first.value.length, partial: first.value.partial, wholeMs: performance.now() - start, thread: watch.end() };
   },
 
   /** Records turns, a session at a time, until there are `total`. */

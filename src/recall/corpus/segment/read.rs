@@ -215,10 +215,9 @@ impl Filling<'_> {
             turn.entry.spans = turn.spans.into();
             let record = RecordRef::Turn(id);
             self.corpus.calendar.add(turn.entry.day.first, record);
-            if self.corpus.turns.get(id).is_some() {
+            if !self.corpus.turns.insert(id, turn.entry) {
                 return Err(SegmentError::Damaged);
             }
-            self.corpus.turns.insert(id, turn.entry);
         }
         Ok(())
     }
