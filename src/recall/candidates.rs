@@ -57,12 +57,15 @@ impl<'a> Candidates<'a> {
         let allow = |doc: DocNumber| !is_blocked[doc as usize];
         let named = corpus.names.named(&question.terms, corpus.n_documents());
         let holding = exact::holding(&corpus.postings, &question.exact);
-        let mut lanes = vec![(Lane::Keyword, keyword::search(matches, LANE_HITS, allow))];
+        let mut lanes = vec![(
+            Lane::Keyword,
+            keyword::search(corpus, matches, LANE_HITS, allow),
+        )];
         if let Some((dense, vector)) = meaning {
             let allow = is_blocked.contains(&true).then_some(allow);
-            lanes.push((Lane::Dense, dense.search(vector, LANE_HITS, allow)?));
+            lanes.push((Lane::Dense, dense.search(corpus, vector, LANE_HITS, allow)?));
         }
-        let exact = exact::search(&named, &holding, LANE_HITS, allow);
+        let exact = exact::search(corpus, &named, &holding, LANE_HITS, allow);
         lanes.push((Lane::Exact, exact));
         lanes.push((Lane::Time, time_lane(corpus, question, matches, allow)));
         if let Some(voice) = question.meant.named {
@@ -70,7 +73,7 @@ impl<'a> Candidates<'a> {
                 |doc: DocNumber| allow(doc) && corpus.voice_of[doc as usize] == Some(voice);
             lanes.push((
                 Lane::Speaker,
-                keyword::search(matches, LANE_HITS, is_theirs),
+                keyword::search(corpus, matches, LANE_HITS, is_theirs),
             ));
         }
         lanes.push((Lane::Session, session_lane(corpus, matches, allow)));
@@ -106,24 +109,23 @@ fn time_lane(
         .chain(facts)
         .filter(|doc| allow(*doc))
         .collect();
-    best_covering(matches, docs)
+    best_covering(corpus, matches, docs)
 }
 
 /// The turns of the sessions that speak most of it.
 fn session_lane(corpus: &Corpus, matches: &Matches, allow: impl Fn(DocNumber) -> bool) -> Found {
-    let sessions = matches.best_sessions(LANE_SESSIONS);
-    let ids = sessions
-        .iter()
-        .map(|number| corpus.session_ids[*number as usize]);
-    let turns = ids.flat_map(|session| corpus.turns_of(session));
+    let sessions = matches.best_sessions(LANE_SESSIONS, &corpus.session_ids);
+    let turns = sessions
+        .into_iter()
+        .flat_map(|session| corpus.turns_of(session));
     let docs = turns.flat_map(|turn| turn.docs.clone());
     let docs = docs.filter(|doc| matches.coverage(*doc) > 0.0 && allow(*doc));
-    best_covering(matches, docs.collect())
+    best_covering(corpus, matches, docs.collect())
 }
 
-fn best_covering(matches: &Matches, docs: BTreeSet<DocNumber>) -> Found {
+fn best_covering(corpus: &Corpus, matches: &Matches, docs: BTreeSet<DocNumber>) -> Found {
     let with_coverage = docs.into_iter().map(|doc| (doc, matches.coverage(doc)));
-    best(with_coverage.collect(), LANE_HITS)
+    best(corpus, with_coverage.collect(), LANE_HITS)
 }
 
 /// Facts that share a name with a found fact: what is said of "my sister" belongs to what is said of Ines, once a fact says

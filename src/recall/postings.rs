@@ -9,6 +9,7 @@ pub(crate) use segment::LocalDocs;
 
 use super::bytes::of_map;
 use super::weights::QUESTION_TERMS;
+use crate::model::SessionId;
 use crate::real;
 use crate::text::{KIN_WEIGHT, are_kin, is_pair, kin_prefix};
 use std::collections::{BTreeMap, HashMap};
@@ -89,6 +90,43 @@ pub(crate) struct Postings {
     total_length: u64,
 }
 
+/// How a word of a text stands to a word of the question.
+#[derive(Clone, Copy)]
+enum Form {
+    Own,
+    Kin,
+}
+
+impl Form {
+    fn share(self) -> f32 {
+        match self {
+            Form::Own => 1.0,
+            Form::Kin => KIN_WEIGHT,
+        }
+    }
+}
+
+/// How often a session has a word. Counted whole and weighed once: a sum of shares would depend on the order in which the
+/// documents came.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Frequency {
+    own: u32,
+    kin: u32,
+}
+
+impl Frequency {
+    fn add(&mut self, form: Form, times: u16) {
+        match form {
+            Form::Own => self.own += u32::from(times),
+            Form::Kin => self.kin += u32::from(times),
+        }
+    }
+
+    fn weighed(self) -> f32 {
+        self.own as f32 + KIN_WEIGHT * self.kin as f32
+    }
+}
+
 /// How well the documents match one question.
 pub(crate) struct Matches {
     /// By document number: BM25 divided by the most a document could have, in [0, 1].
@@ -108,14 +146,15 @@ impl Matches {
         self.sessions.get(session as usize).copied().unwrap_or(0.0)
     }
 
-    /// The `n` sessions that speak most of it, best first.
-    pub fn best_sessions(&self, n: usize) -> Vec<SessionNumber> {
+    /// The `n` sessions that speak most of it, best first; equal ones in the order of their ids, which are given by number.
+    pub fn best_sessions(&self, n: usize, ids: &[SessionId]) -> Vec<SessionId> {
         let mut sessions: Vec<SessionNumber> = (0..self.sessions.len() as SessionNumber)
             .filter(|session| self.session(*session) > 0.0)
             .collect();
         let order = |a: &SessionNumber, b: &SessionNumber| {
             let (one, other) = (self.session(*a), self.session(*b));
-            other.total_cmp(&one).then(a.cmp(b))
+            let by_id = || ids[*a as usize].cmp(&ids[*b as usize]);
+            other.total_cmp(&one).then_with(by_id)
         };
         if sessions.len() > n && n > 0 {
             sessions.select_nth_unstable_by(n - 1, order);
@@ -123,6 +162,9 @@ impl Matches {
         sessions.truncate(n);
         sessions.sort_unstable_by(order);
         sessions
+            .iter()
+            .map(|number| ids[*number as usize])
+            .collect()
     }
 
     pub fn touched(&self) -> &[DocNumber] {
@@ -225,13 +267,13 @@ impl Postings {
             .collect()
     }
 
-    /// The lists of a term and of its kin, each with what it counts. Kin that the question asks for by themselves are left to it.
-    fn forms(&self, term: &str, asked: &[&str]) -> Vec<(&[Entry], f32)> {
+    /// The lists of a term and of its kin. Kin that the question asks for by themselves are left to it.
+    fn forms(&self, term: &str, asked: &[&str]) -> Vec<(&[Entry], Form)> {
         let list = |number: &u32| self.lists[*number as usize].as_slice();
         let own = self
             .term_numbers
             .get(term)
-            .map(|number| (list(number), 1.0));
+            .map(|number| (list(number), Form::Own));
         if term.bytes().any(|b| b.is_ascii_digit()) {
             return own.into_iter().collect();
         }
@@ -245,7 +287,7 @@ impl Postings {
             other != term && are_kin(term, other) && asked.binary_search(&other).is_err()
         });
         own.into_iter()
-            .chain(kin.map(|(_, number)| (list(number), KIN_WEIGHT)))
+            .chain(kin.map(|(_, number)| (list(number), Form::Kin)))
             .collect()
     }
 
@@ -264,7 +306,7 @@ impl Postings {
         let mut coverage = vec![0.0; self.documents.len()];
         let mut touched = Vec::new();
         let mut sessions = vec![0.0f32; self.sessions.len()];
-        let mut in_session = vec![0.0f32; self.sessions.len()];
+        let mut in_session = vec![Frequency::default(); self.sessions.len()];
         let saturation = Saturation::new(average(self.total_length, self.n_live));
         let n_sessions = self.sessions.iter().filter(|s| s.n_docs > 0).count();
         let session_length = self.sessions.iter().map(|s| s.length).sum();
@@ -276,9 +318,9 @@ impl Postings {
         for term in &terms {
             let mut with_term: Vec<DocNumber> = Vec::new();
             let mut sessions_with_term = Vec::new();
-            for (list, share) in self.forms(term, &terms) {
+            for (list, form) in self.forms(term, &terms) {
                 // The documents of a session mostly stand together: its sum is kept at hand meanwhile.
-                let (mut present, mut sum) = (NO_SESSION, 0.0);
+                let (mut present, mut sum) = (NO_SESSION, Frequency::default());
                 for entry in list {
                     let document = self.documents[entry.doc as usize];
                     if !document.is_live() {
@@ -289,7 +331,7 @@ impl Postings {
                         with_term.push(entry.doc);
                     }
                     let saturated = saturation.of(entry.term_frequency, document.length);
-                    *best = best.max(share * saturated);
+                    *best = best.max(form.share() * saturated);
                     let Some(session) = document.session() else {
                         continue;
                     };
@@ -298,11 +340,11 @@ impl Postings {
                             in_session[present as usize] = sum;
                         }
                         (present, sum) = (session, in_session[session as usize]);
-                        if sum == 0.0 {
+                        if sum == Frequency::default() {
                             sessions_with_term.push(session);
                         }
                     }
-                    sum += share * f32::from(entry.term_frequency);
+                    sum.add(form, entry.term_frequency);
                 }
                 if present != NO_SESSION {
                     in_session[present as usize] = sum;
@@ -321,7 +363,7 @@ impl Postings {
             }
             let weight = idf(sessions_with_term.len(), n_sessions);
             for session in sessions_with_term {
-                let frequency = std::mem::take(&mut in_session[session as usize]);
+                let frequency = std::mem::take(&mut in_session[session as usize]).weighed();
                 let length = self.sessions[session as usize].length as f32 / session_average;
                 sessions[session as usize] +=
                     weight * saturated(frequency, length, SESSION_K1, SESSION_B);

@@ -1,9 +1,10 @@
 //! The dense lane: documents whose vectors point where the question's does.
 
-use super::Found;
+use super::{Found, best};
 use crate::index::{Comparison, IndexConfig, IndexError, Mode, Precision, VectorIndex};
 use crate::recall::EmbedderSpec;
 use crate::recall::bytes::of_map;
+use crate::recall::corpus::Corpus;
 use crate::recall::postings::DocNumber;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -21,6 +22,10 @@ pub(crate) struct Dense {
     serial: u32,
     awaits_graph: bool,
 }
+
+/// The index breaks ties by document number. So many hits beyond those asked for show whether the last of them is one of several equals
+/// ("Thanks!" is said often), which are then found all and put in the order of their records.
+const BEYOND: usize = 8;
 
 /// An index whose graph is to be built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,18 +153,28 @@ impl Dense {
     /// The `n` documents nearest to `vector`, with calibrated similarities. `allow` is asked of each only where there is one.
     pub fn search(
         &self,
+        corpus: &Corpus,
         vector: &[f32],
         n: usize,
         allow: Option<impl Fn(DocNumber) -> bool>,
     ) -> Result<Found, IndexError> {
-        let hits = match allow {
-            Some(allow) => self.index.search(vector, n, allow)?,
-            None => self.index.search_all(vector, n)?,
-        };
-        let calibrated = hits
-            .into_iter()
-            .map(|hit| (hit.id, self.spec.calibrate(hit.score)));
-        Ok(calibrated.collect())
+        let mut asked = n + BEYOND;
+        loop {
+            let hits = match &allow {
+                Some(allow) => self.index.search(vector, asked, allow)?,
+                None => self.index.search_all(vector, asked)?,
+            };
+            let last = n.checked_sub(1).and_then(|last| hits.get(last));
+            let is_whole = hits.len() < asked
+                || last.is_none_or(|last| hits.last().is_some_and(|hit| hit.score < last.score));
+            if is_whole {
+                let found = hits.into_iter().map(|hit| (hit.id, hit.score)).collect();
+                let nearest = best(corpus, found, n).into_iter();
+                let calibrated = nearest.map(|(doc, cosine)| (doc, self.spec.calibrate(cosine)));
+                return Ok(calibrated.collect());
+            }
+            asked *= 2;
+        }
     }
 
     /// The calibrated similarities of single documents to one question.

@@ -6,6 +6,7 @@
 use super::{Found, best};
 use crate::model::{Fact, SUBJECT_USER};
 use crate::recall::bytes::of_map;
+use crate::recall::corpus::Corpus;
 use crate::recall::postings::{DocNumber, Postings};
 use crate::text::terms;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -105,6 +106,7 @@ impl Named {
 
 /// Facts with a name of the question, longer names first; then whatever holds a number or phrase of it.
 pub(crate) fn search(
+    corpus: &Corpus,
     named: &Named,
     holding: &HashMap<DocNumber, f32>,
     n: usize,
@@ -117,7 +119,8 @@ pub(crate) fn search(
         held.max(f32::from(named.n_terms[doc as usize]))
     };
     let allowed = docs.filter(|doc| allow(**doc));
-    best(allowed.map(|doc| (*doc, score(*doc))).collect(), n)
+    let scored = allowed.map(|doc| (*doc, score(*doc)));
+    best(corpus, scored.collect(), n)
 }
 
 fn as_name(text: &str) -> Option<Box<str>> {

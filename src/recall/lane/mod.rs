@@ -5,6 +5,7 @@ pub(crate) mod exact;
 pub(crate) mod keyword;
 pub(crate) mod time;
 
+use super::corpus::Corpus;
 use super::postings::DocNumber;
 use std::cmp::Ordering;
 
@@ -55,16 +56,25 @@ pub struct LaneHit {
 /// What a lane found, best first.
 pub(crate) type Found = Vec<(DocNumber, f32)>;
 
-/// The `n` best, best first; equal ones in the order of their numbers.
-pub(crate) fn best(mut found: Found, n: usize) -> Found {
+/// The `n` best, best first; equal ones as [`better_first`] has them.
+pub(crate) fn best(corpus: &Corpus, mut found: Found, n: usize) -> Found {
     if n > 0 && found.len() > n {
-        found.select_nth_unstable_by(n - 1, better_first);
+        found.select_nth_unstable_by(n - 1, better_first(corpus));
     }
     found.truncate(n);
-    found.sort_unstable_by(better_first);
+    found.sort_unstable_by(better_first(corpus));
     found
 }
 
-fn better_first(a: &(DocNumber, f32), b: &(DocNumber, f32)) -> Ordering {
-    b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
+/// The order of a lane: equal ones stand in the order of their records and pieces.
+///
+/// Not in that of their numbers, which tell only in which order the records were read: a place in a lane is part of a
+/// score (`candidates::linked`), and the same records must have the same scores.
+fn better_first(
+    corpus: &Corpus,
+) -> impl Fn(&(DocNumber, f32), &(DocNumber, f32)) -> Ordering + Copy {
+    |a, b| {
+        let by_score = b.1.total_cmp(&a.1);
+        by_score.then_with(|| corpus.owner(a.0).cmp(&corpus.owner(b.0)))
+    }
 }

@@ -71,6 +71,39 @@ fn a_tool_between_two_turns_does_not_part_them() {
     );
 }
 
+/// The call has no words of its own, its result none of either of the two.
+#[test]
+fn an_answer_after_tools_scores_as_one_right_after_its_question() {
+    let blocks = |turn: Turn, role, block| Turn {
+        role,
+        content: vec![block],
+        ..turn
+    };
+    let call = serde_json::json!({ "type": "tool_use", "id": "t", "name": "timetable", "input": { "to": "Gozo ferry" } });
+    let result = serde_json::json!({ "type": "tool_result", "tool_use_id": "t", "content": "ferry Gozo 10:00" });
+    let asked = turn(1, 0, "When does the ferry to Gozo leave?");
+    let called = [
+        asked.clone(),
+        blocks(turn(1, 1, ""), Role::Assistant, call.clone()),
+        blocks(turn(1, 2, ""), Role::Tool, result.clone()),
+        blocks(turn(1, 3, ""), Role::Assistant, call),
+        // As the API has it: results come in a user's turn.
+        blocks(turn(1, 4, ""), Role::User, result),
+        turn(1, 5, "Hourly."),
+    ];
+    let answer = |turns: &[Turn]| {
+        let mut found = corpus_of(turns, &[]).recall(&ask("ferry Gozo")).items;
+        assert_eq!(found.len(), 2);
+        found.remove(1)
+    };
+    let (after_tools, at_once) = (answer(&called), answer(&[asked, turn(1, 1, "Hourly.")]));
+    assert_eq!(after_tools.record, turn_ref(1, 5));
+    assert_eq!(after_tools.parts, at_once.parts);
+    assert_eq!(after_tools.beside, [turn_ref(1, 0)]);
+    let parts: Vec<&str> = after_tools.parts.iter().map(|part| part.name).collect();
+    assert!(parts.contains(&"coverage_asked"), "{parts:?}");
+}
+
 #[test]
 fn an_answer_is_found_by_its_question() {
     let turns = [

@@ -1,11 +1,11 @@
 //! A corpus that is put together from segments is the one that wrote them.
 
-use super::properties::{Step, Stored, apply, fact_of, step, text, without_lanes};
+use super::properties::{Step, Stored, apply, bits, fact_of, step, text};
 use super::vectors::{embed_all, stand_in_spec, stand_in_vector};
 use super::*;
 use crate::recall::{Draft, SegmentError, SegmentKey};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What happens between two looks.
 #[derive(Clone, Debug)]
@@ -200,7 +200,7 @@ proptest! {
                 let query = Query { vector: (with_vectors && has_direction).then_some(&vector[..]), level, limit: 50, ..ask(&question) };
                 let (found, expected) = (world.corpus.recall(&query), rebuilt.recall(&query));
                 prop_assert_eq!(bits(&found), bits(&expected));
-                prop_assert_eq!(without_lanes(&found), without_lanes(&expected));
+                prop_assert_eq!(found, expected);
             }
         }
     }
@@ -238,14 +238,6 @@ proptest! {
             corpus.remove(turn_ref(1, 1));
         }
     }
-}
-
-/// Every record with the bits of its score.
-fn bits(recollection: &Recollection) -> BTreeMap<RecordRef, u32> {
-    let items = recollection.items.iter();
-    items
-        .map(|item| (item.record, item.score.to_bits()))
-        .collect()
 }
 
 #[test]
