@@ -27,10 +27,10 @@ const MODELS = {
 };
 export const BUILDS = ["simd", "scalar"];
 
-/** Compiles both builds; gives their folder. */
-export function build() {
-  const out = join(root, "target/ranks");
-  execFileSync("bash", [join(here, "build.sh"), out], { stdio: "inherit" });
+/** Compiles both builds; gives their folder. `profile` is `release` or `dev`: the same ranks, slower, and compiled sooner. */
+export function build(profile) {
+  const out = join(root, `target/ranks-${profile}`);
+  execFileSync("bash", [join(here, "build.sh"), out, profile], { stdio: "inherit" });
   return out;
 }
 
@@ -102,7 +102,7 @@ export function difference(name, native, other) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({ options: { data: { type: "string" }, out: { type: "string" }, embedder: { type: "string", default: "default" } } });
   if (!values.data || !values.out) throw new Error("usage: ranks.mjs --data FOLDER --out FOLDER [--embedder NAME]");
-  const found = await ranked({ modules: build(), data: values.data, embedder: values.embedder });
+  const found = await ranked({ modules: build("release"), data: values.data, embedder: values.embedder });
   const differences = [];
   for (const [name, texts] of Object.entries(found)) {
     mkdirSync(join(values.out, `wasm-${name}`), { recursive: true });

@@ -17,7 +17,7 @@ let folder;
 let modules;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "onhand-tasks-"));
-  modules = build();
+  modules = build("dev");
 });
 after(() => folder && rm(folder, { recursive: true, force: true }));
 
