@@ -1,41 +1,37 @@
 //! The engine: what JavaScript holds. One plain object goes in, one comes out.
 
-use super::artifacts::{self, ArtifactRequest};
+use super::artifacts;
 use super::audit::{AuditReportView, AuditView};
-use super::chat::{self, Call, SendRequest, ToolRequest};
+use super::browser::{Announcing, AnyStore, Browser};
+use super::chat::{self, Call};
 use super::check_view::CheckView;
 use super::clock::BrowserClock;
 use super::embedder::{BrowserEmbedder, Callback};
-use super::encryption::EncryptionRequest;
 use super::evaluation_view::{EvaluationView, JudgementView, ProgressView};
-use super::files::{self, FileRequest};
-use super::granted::{self, FoundView, GrantedRequest};
+use super::files;
+use super::granted::{self, FoundView};
 use super::idb::IdbStore;
-use super::long::{CompactionOption, ContextOption, ShortenedView, strategy_named};
-use super::models::{ModelsOption, ModelsStatusView};
+use super::long::{ShortenedView, strategy_named};
+use super::models::ModelsStatusView;
+use super::options::Options;
 use super::panic::install_hook;
 use super::rebuild_view::RebuildingView;
+use super::request::{Request, level_of};
 use super::tagged;
 use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
-use super::usage::{self, UsageRequest};
+use super::usage;
 use super::views::{
     EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, SessionView, StatusView,
     TurnPageView, TurnView,
 };
-use crate::agent::Preset;
-use crate::batch::{Batch, Commit};
-use crate::block::Place;
-use crate::config::{Config, EmbedderChoice};
 use crate::error::{EmbedderFault, Error, Result};
-use crate::index::Mode;
-use crate::memory::{Cancel, Grants, Memory, Ports, RecallRequest, SpokenTurn, TurnFilter};
-use crate::model::{AuditEntry, AuditHead, Fact, Kind, Namespace, Origin, Record, Role, SessionId};
-use crate::recall::Level;
+use crate::memory::{Cancel, Grants, Memory, RecallRequest, SpokenTurn, TurnFilter};
+use crate::model::{Fact, Origin, SessionId};
+use crate::store::Persistence;
 use crate::store::ram::RamStore;
-use crate::store::{Persistence, Range, Scan, Store};
 use js_sys::{Array, Function, Promise, Uint8Array};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -61,264 +57,6 @@ pub(super) struct Inner {
     /// Keeps the other tabs from the memory files: see `PageHost::hold`.
     hold: Function,
     debug: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Options {
-    endpoint: String,
-    database: String,
-    user: String,
-    project: String,
-    /// Other projects of this user that may be read.
-    #[serde(default)]
-    grants: Vec<String>,
-    model: Option<String>,
-    extraction_model: Option<String>,
-    instructions: String,
-    block_tokens: Option<u32>,
-    max_tokens: Option<u32>,
-    daily_limit: Option<f64>,
-    index: Option<IndexName>,
-    embedder: EmbedderOption,
-    preset: Option<String>,
-    #[serde(default)]
-    recall: RecallOption,
-    #[serde(default)]
-    compaction: CompactionOption,
-    #[serde(default)]
-    context_editing: ContextOption,
-    #[serde(default)]
-    models: ModelsOption,
-    table_error: Option<String>,
-    debug: bool,
-}
-
-/// How memory gets to Claude; what is left out stays as it is.
-#[derive(Default, Deserialize)]
-struct RecallOption {
-    place: Option<String>,
-}
-
-/// Which embedder the page chose; it brings the chosen one after opening.
-#[derive(Deserialize)]
-struct EmbedderOption {
-    r#type: EmbedderName,
-    id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum EmbedderName {
-    Default,
-    None,
-    Weights,
-    Callback,
-}
-
-/// What the page may ask; `type` names the variant.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-enum Request {
-    Status,
-    Send(SendRequest),
-    Compact {
-        session: String,
-        strategy: Option<String>,
-        keep_turns: Option<u32>,
-    },
-    Tool {
-        #[serde(deserialize_with = "tagged::by_do")]
-        ask: ToolRequest,
-    },
-    Recall {
-        query: String,
-        limit: Option<usize>,
-        level: Option<LevelName>,
-        session: Option<String>,
-    },
-    Block {
-        query: String,
-        session: Option<String>,
-    },
-    Remember {
-        session: Option<String>,
-        turns: Vec<Spoken>,
-    },
-    Facts,
-    FactHistory {
-        id: String,
-    },
-    MarkStale {
-        id: String,
-        reason: String,
-    },
-    Restore {
-        id: String,
-    },
-    Correct {
-        id: String,
-        statement: String,
-    },
-    Sessions,
-    Turns {
-        session: Option<String>,
-        from: Option<f64>,
-        until: Option<f64>,
-        role: Option<Role>,
-        tool: Option<String>,
-        after: Option<String>,
-        limit: Option<usize>,
-    },
-    Turn {
-        id: String,
-    },
-    /// A thumb up or down; null takes it back.
-    Judge {
-        query: String,
-        record: String,
-        good: Option<bool>,
-    },
-    Judgements,
-    /// By lines of JSON, or by the judgements.
-    Evaluate {
-        questions: Option<String>,
-    },
-    CountTokens {
-        session: Option<String>,
-        text: String,
-    },
-    Usage {
-        #[serde(deserialize_with = "tagged::by_do")]
-        ask: UsageRequest,
-    },
-    Models,
-    Work,
-    Jobs,
-    RetryJobs,
-    Audit {
-        after: f64,
-        limit: usize,
-    },
-    VerifyAudit,
-    CatchUp,
-    Encryption {
-        #[serde(deserialize_with = "tagged::by_type")]
-        ask: EncryptionRequest,
-    },
-    /// Whether the bytes of the embedding table were refused.
-    TableRefused,
-    Files {
-        #[serde(deserialize_with = "tagged::by_do")]
-        ask: FileRequest,
-    },
-    Artifacts {
-        #[serde(deserialize_with = "tagged::by_do")]
-        ask: ArtifactRequest,
-    },
-    Check,
-    Embedder,
-    EmbedStep,
-    KeepIndex,
-    /// Reads some of what is still to be read; null at the end.
-    RebuildStep,
-    /// The chosen embedder's weights are on their way.
-    EmbedderLoading {
-        loaded: f64,
-        total: Option<f64>,
-    },
-    /// They will not come.
-    EmbedderFailed {
-        fault: String,
-        message: String,
-    },
-    /// Gives the number of the export.
-    ExportBegin {
-        passphrase: Option<String>,
-    },
-    /// Gives the next lines; null after the last.
-    ExportNext {
-        id: u32,
-    },
-    /// Gives the number of the import.
-    ImportBegin {
-        dry_run: bool,
-        passphrase: Option<String>,
-    },
-    ImportPush {
-        id: u32,
-        #[serde(deserialize_with = "transfer::bytes")]
-        bytes: Vec<u8>,
-    },
-    /// Gives the report.
-    ImportFinish {
-        id: u32,
-    },
-    /// Lets go of an export or import.
-    TransferEnd {
-        id: u32,
-    },
-    Erase {
-        what: String,
-        name: Option<String>,
-    },
-    /// Over this memory and projects that it may read.
-    RecallIn {
-        projects: Vec<String>,
-        query: String,
-        limit: Option<usize>,
-        level: Option<LevelName>,
-        session: Option<String>,
-    },
-    /// Of another project that it may read.
-    Granted {
-        project: String,
-        #[serde(deserialize_with = "tagged::by_do")]
-        ask: GrantedRequest,
-    },
-    Crash,
-}
-
-impl Request {
-    /// Whether it is answered while the memory is locked.
-    fn needs_no_key(&self) -> bool {
-        matches!(
-            self,
-            Request::Status
-                | Request::Models
-                | Request::Send(_)
-                | Request::Tool { .. }
-                | Request::CatchUp
-                | Request::Encryption { .. }
-                | Request::TableRefused
-                | Request::Embedder
-                | Request::EmbedderLoading { .. }
-                | Request::EmbedderFailed { .. }
-                | Request::Crash
-        )
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum IndexName {
-    Scan,
-    Hnsw,
-    Auto,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum LevelName {
-    Loose,
-    Normal,
-    Strict,
-}
-
-#[derive(Deserialize)]
-struct Spoken {
-    role: Role,
-    text: String,
 }
 
 #[wasm_bindgen]
@@ -447,7 +185,7 @@ impl Inner {
         notify: Function,
         hold: Function,
     ) -> Result<Inner> {
-        let options: Options =
+        let mut options: Options =
             serde_wasm_bindgen::from_value(options).map_err(|error| Error::InvalidInput {
                 field: "options",
                 reason: error.to_string(),
@@ -455,9 +193,8 @@ impl Inner {
         install_hook(options.debug, notify.clone());
         let (table, no_table) = match table {
             None => {
-                let message = options
-                    .table_error
-                    .unwrap_or_else(|| "no table was given".into());
+                let message = options.table_error.take();
+                let message = message.unwrap_or_else(|| "no table was given".into());
                 let error = Error::EmbedderUnavailable { message };
                 (BrowserEmbedder::Nothing, Some(error))
             }
@@ -470,51 +207,14 @@ impl Inner {
             Ok(store) => (AnyStore::Disk(store), None),
             Err(error) => (AnyStore::Memory(RamStore::default()), Some(error)),
         };
-        let mut config = Config::new(Namespace {
-            user: options.user,
-            project: options.project,
-        });
-        config.grants = options.grants;
-        config.model = options.model.unwrap_or(config.model);
-        config.extraction_model = options.extraction_model.unwrap_or(config.extraction_model);
-        config.instructions = options.instructions;
-        if let Some(name) = options.preset {
-            config.preset = Preset::from_name(&name).ok_or_else(|| Error::InvalidInput {
-                field: "preset",
-                reason: "expected stateless, episodic, assistant or agent".into(),
-            })?;
-        }
-        if let Some(name) = options.recall.place {
-            config.recall_place = Place::from_name(&name).ok_or_else(|| Error::InvalidInput {
-                field: "recall.place",
-                reason: "expected user or system".into(),
-            })?;
-        }
-        options.compaction.apply(&mut config)?;
-        options.context_editing.apply(&mut config);
-        config.block_tokens = options.block_tokens.unwrap_or(config.block_tokens);
-        config.max_output_tokens = options.max_tokens.unwrap_or(config.max_output_tokens);
-        config.daily_limit_usd = options.daily_limit;
-        config.refreshes_models = !options.models.off;
-        config.index_mode = match options.index {
-            Some(IndexName::Hnsw) => Mode::Hnsw,
-            Some(IndexName::Auto) => Mode::Auto,
-            Some(IndexName::Scan) | None => Mode::Scan,
-        };
-        config.embedder = match options.embedder.r#type {
-            EmbedderName::Default => EmbedderChoice::BuiltIn,
-            EmbedderName::None => EmbedderChoice::None,
-            EmbedderName::Weights | EmbedderName::Callback => EmbedderChoice::Own {
-                id: options.embedder.id,
-            },
-        };
+        let debug = options.debug;
         let browser = Browser {
             store: Announcing { store, notify },
-            transport: FetchTransport::new(options.endpoint),
+            transport: FetchTransport::new(std::mem::take(&mut options.endpoint)),
             clock: BrowserClock,
             embedder: table,
         };
-        let memory = Memory::open_within(READ_AT_ONCE, config, Rc::new(browser)).await?;
+        let memory = Memory::open_within(READ_AT_ONCE, options.config()?, Rc::new(browser)).await?;
         Ok(Inner {
             memory,
             grants: Grants::default(),
@@ -523,7 +223,7 @@ impl Inner {
             loaded: Cell::default(),
             transfers: Transfers::default(),
             hold,
-            debug: options.debug,
+            debug,
         })
     }
 
@@ -876,21 +576,6 @@ struct CatchUpView {
     changed: bool,
 }
 
-#[derive(Serialize)]
-struct CommittedView {
-    r#type: &'static str,
-    commit: f64,
-    kinds: Vec<Kind>,
-}
-
-fn level_of(name: Option<LevelName>) -> Level {
-    match name {
-        Some(LevelName::Loose) => Level::Loose,
-        Some(LevelName::Normal) | None => Level::Normal,
-        Some(LevelName::Strict) => Level::Strict,
-    }
-}
-
 pub(super) fn session_id(text: Option<String>) -> Result<Option<SessionId>> {
     text.map(|text| text.parse()).transpose()
 }
@@ -911,128 +596,4 @@ pub(super) fn give(value: &impl Serialize) -> Result<JsValue> {
 
 pub(super) fn thrown(error: &Error) -> JsValue {
     give(&ErrorView::from(error)).unwrap_or_else(|_| JsValue::from_str(error.code()))
-}
-
-/// The browser, as the driver sees it.
-pub(super) struct Browser {
-    store: Announcing,
-    transport: FetchTransport,
-    clock: BrowserClock,
-    embedder: BrowserEmbedder,
-}
-
-impl Ports for Browser {
-    type Store = Announcing;
-    type Transport = FetchTransport;
-    type Clock = BrowserClock;
-    type Embedder = BrowserEmbedder;
-
-    fn store(&self) -> &Announcing {
-        &self.store
-    }
-    fn transport(&self) -> &FetchTransport {
-        &self.transport
-    }
-    fn clock(&self) -> &BrowserClock {
-        &self.clock
-    }
-    fn embedder(&self) -> &BrowserEmbedder {
-        &self.embedder
-    }
-}
-
-/// The disk, or memory where the browser gives no database.
-pub(super) enum AnyStore {
-    Disk(IdbStore),
-    Memory(RamStore),
-}
-
-/// Tells the page of each commit, so that it can tell the other tabs.
-pub(super) struct Announcing {
-    pub(super) store: AnyStore,
-    notify: Function,
-}
-
-impl Announcing {
-    /// The store's own id; `None` before its first commit, and where nothing is kept.
-    async fn id(&self) -> Result<Option<String>> {
-        match &self.store {
-            AnyStore::Disk(store) => store.id().await,
-            AnyStore::Memory(_) => Ok(None),
-        }
-    }
-}
-
-macro_rules! delegate {
-    ($self:ident, $store:ident => $call:expr) => {
-        match &$self.store {
-            AnyStore::Disk($store) => $call,
-            AnyStore::Memory($store) => $call,
-        }
-    };
-}
-
-impl Store for Announcing {
-    fn persistence(&self) -> Persistence {
-        delegate!(self, store => store.persistence())
-    }
-
-    async fn apply(&self, batch: &Batch) -> Result<u64> {
-        let commit = delegate!(self, store => store.apply(batch).await)?;
-        let mut kinds: Vec<Kind> = batch.ops.iter().map(|op| op.kind()).collect();
-        kinds.sort();
-        kinds.dedup();
-        // The kept index is nothing that anyone sees.
-        if kinds == [Kind::Segment] {
-            return Ok(commit);
-        }
-        let event = CommittedView {
-            r#type: "committed",
-            commit: commit as f64,
-            kinds,
-        };
-        let _ = self.notify.call1(&JsValue::UNDEFINED, &give(&event)?);
-        Ok(commit)
-    }
-
-    async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {
-        delegate!(self, store => store.get(namespace, kind, name).await)
-    }
-
-    async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
-        delegate!(self, store => store.scan(namespace, kind, range).await)
-    }
-
-    async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
-        delegate!(self, store => store.count(namespace, kind).await)
-    }
-
-    async fn namespaces(&self) -> Result<Vec<Namespace>> {
-        delegate!(self, store => store.namespaces().await)
-    }
-
-    async fn last_commit(&self) -> Result<u64> {
-        delegate!(self, store => store.last_commit().await)
-    }
-
-    async fn commits_after(
-        &self,
-        namespace: &Namespace,
-        number: u64,
-    ) -> Result<Option<Vec<(u64, Commit)>>> {
-        delegate!(self, store => store.commits_after(namespace, number).await)
-    }
-
-    async fn audit_after(
-        &self,
-        namespace: &Namespace,
-        number: u64,
-        limit: usize,
-    ) -> Result<Vec<(u64, Option<AuditEntry>)>> {
-        delegate!(self, store => store.audit_after(namespace, number, limit).await)
-    }
-
-    async fn audit_head(&self, namespace: &Namespace) -> Result<AuditHead> {
-        delegate!(self, store => store.audit_head(namespace).await)
-    }
 }

@@ -7,6 +7,8 @@ mod artifacts;
 #[cfg(feature = "engine")]
 mod audit;
 #[cfg(feature = "engine")]
+mod browser;
+#[cfg(feature = "engine")]
 mod chat;
 #[cfg(feature = "engine")]
 mod check_view;
@@ -35,9 +37,14 @@ mod long;
 #[cfg(feature = "engine")]
 mod models;
 #[cfg(feature = "engine")]
+mod options;
+#[cfg(feature = "engine")]
 mod panic;
 #[cfg(feature = "engine")]
 mod rebuild_view;
+#[cfg(feature = "engine")]
+mod request;
+#[cfg(feature = "engine")]
 mod tagged;
 #[cfg(feature = "engine")]
 mod transfer;

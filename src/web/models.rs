@@ -1,6 +1,6 @@
 //! What is known of models, as the page asks for it.
 
-use super::engine::Browser;
+use super::browser::Browser;
 use super::views::ErrorView;
 use crate::claude::listing::{Listed, Model};
 use crate::claude::models::{Compaction, Prices, TABLE_DATE};

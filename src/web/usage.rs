@@ -1,6 +1,7 @@
 //! What requests used and cost, as the page asks for it.
 
-use super::engine::{Browser, give, session_id};
+use super::browser::Browser;
+use super::engine::{give, session_id};
 use super::views::TokensView;
 use crate::error::{Error, Result};
 use crate::memory::Memory;
