@@ -1,8 +1,8 @@
 //! Messages to Claude, and calls of this library's own tools, as the page asks for them.
 
+use super::chat_view::{ChatEventView, stop_reason};
 use super::engine::{give, session_id};
 use super::host::PageHost;
-use super::views::{ChatEventView, stop_reason};
 use crate::agent::{Limits, ToolCall, definitions};
 use crate::error::{Error, Result};
 use crate::memory::{Cancel, Memory, Ports, Send};

@@ -17,14 +17,12 @@ use super::options::Options;
 use super::panic::install_hook;
 use super::rebuild_view::RebuildingView;
 use super::request::{Request, level_of};
+use super::status_view::{EmbedderView, Loaded, StatusView};
 use super::tagged;
 use super::transfer::{self, Transfers};
 use super::transport::FetchTransport;
 use super::usage;
-use super::views::{
-    EmbedderView, ErrorView, FactView, ItemView, JobView, Loaded, SessionView, StatusView,
-    TurnPageView, TurnView,
-};
+use super::views::{ErrorView, FactView, ItemView, JobView, SessionView, TurnPageView, TurnView};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::memory::{Cancel, Grants, Memory, RecallRequest, SpokenTurn, TurnFilter};
 use crate::model::{Fact, Origin, SessionId};

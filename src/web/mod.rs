@@ -11,6 +11,8 @@ mod browser;
 #[cfg(feature = "engine")]
 mod chat;
 #[cfg(feature = "engine")]
+mod chat_view;
+#[cfg(feature = "engine")]
 mod check_view;
 #[cfg(feature = "engine")]
 mod clock;
@@ -44,6 +46,8 @@ mod panic;
 mod rebuild_view;
 #[cfg(feature = "engine")]
 mod request;
+#[cfg(feature = "engine")]
+mod status_view;
 #[cfg(feature = "engine")]
 mod tagged;
 #[cfg(feature = "engine")]
