@@ -4,11 +4,10 @@
 //! out what a reader of this one has still to hear of.
 
 use super::COMMITS_KEPT;
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The place of one namespace's commits in the log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NamespaceLog {
     /// Those up to this number are not in the log any more, or never were: whoever has not heard of them reads everything.
     pub forgotten: u64,

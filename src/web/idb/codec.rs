@@ -6,10 +6,10 @@ use crate::model::{Kind, Record};
 use crate::seal::Keyring;
 use crate::store::format::{self, Unreadable};
 use crate::store::log::NamespaceLog;
-use js_sys::Reflect;
+use js_sys::{Float64Array, Object, Reflect};
 use serde::Serialize;
 use serde_wasm_bindgen::{Deserializer, Serializer};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// Whole numbers of 64 bits become BigInt: a JavaScript number would round those beyond 2^53,
 /// and a mixture would make a field's type depend on its value. Reading takes both.
@@ -35,23 +35,41 @@ pub fn commit_from_js(value: JsValue) -> Result<Commit> {
     })
 }
 
+/// With the numbers as one array of floats, which every commit reads and writes: a thousand single values would take longer than the
+/// rest of it.
 pub fn log_to_js(log: &NamespaceLog) -> Result<JsValue> {
-    to_js(log)
+    let numbers: Vec<f64> = log.numbers.iter().map(|number| *number as f64).collect();
+    let stored = Object::new();
+    let set = |name: &str, value: &JsValue| {
+        Reflect::set(&stored, &name.into(), value)
+            .map(|_| ())
+            .map_err(|_| unwritable())
+    };
+    set("forgotten", &(log.forgotten as f64).into())?;
+    set("numbers", &Float64Array::from(numbers.as_slice()))?;
+    Ok(stored.into())
 }
 
 /// The place of a namespace's commits in the log; `None` where nothing is there, or nothing that can be read.
 pub fn log_from_js(value: JsValue) -> Option<NamespaceLog> {
-    serde_wasm_bindgen::from_value(value).ok()
+    let field = |name: &str| Reflect::get(&value, &name.into()).ok();
+    let numbers: Float64Array = field("numbers")?.dyn_into().ok()?;
+    Some(NamespaceLog {
+        forgotten: field("forgotten")?.as_f64()? as u64,
+        numbers: numbers.to_vec().into_iter().map(|n| n as u64).collect(),
+    })
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue> {
     // The serializer's own words could quote the record.
-    value
-        .serialize(&SERIALIZER)
-        .map_err(|_| Error::InvalidInput {
-            field: "batch",
-            reason: "a record has no form as a JavaScript object".into(),
-        })
+    value.serialize(&SERIALIZER).map_err(|_| unwritable())
+}
+
+fn unwritable() -> Error {
+    Error::InvalidInput {
+        field: "batch",
+        reason: "a record has no form as a JavaScript object".into(),
+    }
 }
 
 pub fn record_from_js(

@@ -86,7 +86,7 @@ async fn records_are_plain_objects_under_their_namespace() {
         )
     );
     let meta = shown("meta", database).await;
-    let begins = r#"[["commit","format","store"],[1,1,""#;
+    let begins = r#"[["commit","format","store",["commits","ada","thesis"]],[1,1,""#;
     assert!(meta.starts_with(begins), "{meta}");
     assert_eq!(
         shown("commits", database).await,
@@ -149,21 +149,24 @@ async fn the_newest_thousand_commits_are_kept() {
     let store = IdbStore::open(database).await.unwrap();
     let first = insertion(Kind::Turn, 1, Durability::Relaxed);
     assert_eq!(store.apply(&first).await, Ok(1));
-    // As if many commits had been made: the next one has to drop what is too old.
+    // As if a thousand commits had been made: the next one has to drop the oldest.
     let code = "
         const database = await ended(indexedDB.open(name));
         const transaction = database.transaction(['meta', 'commits'], 'readwrite');
-        for (let n = 2; n <= 1200; n++) transaction.objectStore('commits').put({v: 1}, n);
-        await ended(transaction.objectStore('meta').put(1200, 'commit'));
+        const [meta, commits] = ['meta', 'commits'].map((store) => transaction.objectStore(store));
+        const numbers = Float64Array.from({length: 1000}, (_, n) => n + 1);
+        for (let n = 2; n <= 1000; n++) commits.put({v: 1}, n);
+        meta.put({forgotten: 0, numbers}, ['commits', 'ada', 'thesis']);
+        await ended(meta.put(1000, 'commit'));
         database.close();";
     run(code, database).await;
     let second = insertion(Kind::Turn, 2, Durability::Relaxed);
-    assert_eq!(store.apply(&second).await, Ok(1_201));
+    assert_eq!(store.apply(&second).await, Ok(1_001));
     let code = format!(
         "{SHOW} const [keys] = await all('commits'); database.close(); return show([keys.length, keys[0], keys.at(-1)]);"
     );
     let kept = run(&code, database).await.as_string();
-    assert_eq!(kept.as_deref(), Some("[1000,202,1201]"));
+    assert_eq!(kept.as_deref(), Some("[1000,2,1001]"));
     store.close();
 }
 
@@ -175,7 +178,7 @@ async fn a_failed_batch_leaves_no_trace_in_the_log() {
     store.apply(&batch).await.unwrap();
     store.apply(&batch).await.unwrap_err();
     let meta = shown("meta", database).await;
-    let begins = r#"[["commit","format","store"],[1,1,""#;
+    let begins = r#"[["commit","format","store",["commits","ada","thesis"]],[1,1,""#;
     assert!(meta.starts_with(begins), "{meta}");
     assert!(shown("commits", database).await.starts_with("[[1],"));
     store.close();
