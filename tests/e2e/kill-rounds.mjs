@@ -100,7 +100,8 @@ async function survey(page, acknowledged, when) {
   assert.deepEqual(found.status.unreadable, [], when);
   for (const [session, texts] of acknowledged) {
     const stored = found.turns[session] ?? [];
-    const shown = `${when}: session ${session}, ${texts.length} acknowledged, ${stored.length} stored`;
+    const all = `${found.report.records.turn} turns in ${Object.keys(found.turns).length} sessions, commit ${found.report.commit}`;
+    const shown = `${when}: session ${session}, ${texts.length} acknowledged, ${stored.length} stored (${all})`;
     assert.deepEqual(stored.slice(0, texts.length), texts, shown);
     // Turns are written in pairs: half of one would be half of a batch.
     assert.equal(stored.length % 2, 0, shown);
