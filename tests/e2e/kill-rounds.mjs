@@ -1,9 +1,12 @@
 // The kill test: a browser that writes is killed at a random moment, again and again, on one profile. After each
 // death the store opens, all that was acknowledged is there once, and a look through the memory finds nothing.
 //
+// Half of the deaths are made to leave half an entry in the browser's log: by itself that takes a busy machine.
+//
 // What it can not show: SIGKILL leaves the operating system's cache alive, so a loss of power is not played.
 import assert from "node:assert/strict";
 import { Bare } from "./bare.mjs";
+import { leaveHalfEntry } from "./half-entry.mjs";
 import { Mortal } from "./mortal.mjs";
 
 /** Chats that write at the same time. */
@@ -51,7 +54,8 @@ export async function killRounds(nRounds, seed, say) {
       await new Promise((resolve) => setTimeout(resolve, deathMs));
       await mortal.kill();
       mortal = undefined;
-      say(`round ${round}: killed ${deathMs} ms after the first of ${nAcknowledged - before} acknowledged turns`);
+      const torn = random() < 0.5 && (await leaveHalfEntry(bare.profile));
+      say(`round ${round}: killed ${deathMs} ms after the first of ${nAcknowledged - before} acknowledged turns${torn ? ", its log torn" : ""}`);
     }
     mortal = await Mortal.start(bare.profile);
     const report = await survey(await mortal.openPage(bare.url), acknowledged, `seed ${seed}, at the end`);

@@ -154,9 +154,7 @@ async fn mend_commit_number(connection: &Connection) -> std::result::Result<(), 
 }
 
 async fn open_plain(name: &str) -> std::result::Result<IdbDatabase, Exception> {
-    let factory = Reflect::get(&js_sys::global(), &"indexedDB".into())?;
-    let factory: IdbFactory = factory.unchecked_into();
-    let request = factory.open_with_u32(name, schema::VERSION)?;
+    let request = factory()?.open_with_u32(name, schema::VERSION)?;
     // An upgrade here means that the database was deleted since rexie opened it.
     let on_upgrade = Closure::<dyn FnMut(Event)>::new(|event: Event| {
         let request = event
@@ -167,12 +165,24 @@ async fn open_plain(name: &str) -> std::result::Result<IdbDatabase, Exception> {
         }
     });
     request.set_onupgradeneeded(Some(on_upgrade.as_ref().unchecked_ref()));
+    settled(&request).await?;
+    Ok(request.result()?.unchecked_into())
+}
+
+/// The browser's `indexedDB`, in a page as in a worker.
+pub fn factory() -> std::result::Result<IdbFactory, Exception> {
+    let factory = Reflect::get(&js_sys::global(), &"indexedDB".into())?;
+    Ok(factory.unchecked_into())
+}
+
+/// Waits until a database is open, or deleted.
+pub async fn settled(request: &IdbOpenDbRequest) -> std::result::Result<(), Exception> {
     let settled = Promise::new(&mut |resolve: Function, reject: Function| {
         request.set_onsuccess(Some(&resolve));
         request.set_onerror(Some(&reject));
     });
     match JsFuture::from(settled).await {
-        Ok(_) => Ok(request.result()?.unchecked_into()),
+        Ok(_) => Ok(()),
         Err(_) => {
             let error = request.error().ok().flatten();
             Err(Exception::from(error.map_or(JsValue::NULL, JsValue::from)))

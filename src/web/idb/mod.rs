@@ -15,6 +15,7 @@ mod codec;
 mod commit;
 mod connection;
 mod convert;
+mod fresh_log;
 mod key;
 mod patience;
 mod sealing;
@@ -37,6 +38,7 @@ use crate::store::{Persistence, Range, Scan, Store};
 use commit::Prepared;
 use connection::Connection;
 use failure::{Exception, TIMEOUT};
+use fresh_log::FreshLog;
 use idb::KeyRange;
 use js_sys::Date;
 use std::cell::{Cell, RefCell};
@@ -58,6 +60,7 @@ pub struct IdbStore {
     view: RefCell<View>,
     /// How far this store has come with sealing or opening everything.
     position: RefCell<Option<convert::Position>>,
+    fresh_log: FreshLog,
     /// When opening again failed, in milliseconds since 1970, and why.
     failed: RefCell<Option<(f64, Error)>>,
     closed: Cell<bool>,
@@ -82,6 +85,7 @@ impl IdbStore {
             database_name: database_name.into(),
             patience,
             connection: RefCell::new(connection),
+            fresh_log: FreshLog::default(),
             failed: RefCell::default(),
             view: RefCell::default(),
             position: RefCell::default(),
@@ -258,6 +262,7 @@ impl IdbStore {
             &Rc<RefCell<Found>>,
         ) -> std::result::Result<Vec<Answered>, JsValue>,
     ) -> std::result::Result<u64, Failure> {
+        self.fresh_log.ensure(&self.database_name).await;
         let mut again = true;
         loop {
             let connection = self.connection().await.map_err(Failure::from)?;
