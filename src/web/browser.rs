@@ -63,6 +63,13 @@ impl Announcing {
             AnyStore::Memory(_) => Ok(None),
         }
     }
+
+    /// Does what the first write would wait for.
+    pub(super) async fn prepare_to_write(&self) {
+        if let AnyStore::Disk(store) = &self.store {
+            store.prepare_to_write().await;
+        }
+    }
 }
 
 macro_rules! delegate {

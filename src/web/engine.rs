@@ -212,7 +212,9 @@ impl Inner {
             clock: BrowserClock,
             embedder: table,
         };
-        let memory = Memory::open_within(READ_AT_ONCE, options.config()?, Rc::new(browser)).await?;
+        let browser = Rc::new(browser);
+        let memory = Memory::open_within(READ_AT_ONCE, options.config()?, browser.clone()).await?;
+        spawn_local(async move { browser.store.prepare_to_write().await });
         Ok(Inner {
             memory,
             grants: Grants::default(),

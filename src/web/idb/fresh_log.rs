@@ -6,7 +6,9 @@
 //! stored ("checksum mismatch", `dataLoss: "total"`; seen in Chromium 156, `tests/e2e/torn-log.test.mjs`).
 //!
 //! Deleting a database, an empty one as well, makes LevelDB move what its log holds into tables and begin a new log. So
-//! that is done once, before the first write: half an entry is never written behind.
+//! that is done once, when a memory was opened and before its first write. Chromium does it beside, on a busy machine up to
+//! 100 ms after the database counts as deleted; a death so soon after the first write would still leave half an entry amid
+//! the log.
 
 use super::connection::{factory, settled};
 use super::failure::Exception;

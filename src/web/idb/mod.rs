@@ -110,6 +110,12 @@ impl IdbStore {
         Ok(found.first().and_then(|(_, id)| id.as_string()))
     }
 
+    /// Does what the first write would wait for. It takes a moment longer than a call can tell: the sooner after opening,
+    /// the better.
+    pub async fn prepare_to_write(&self) {
+        self.fresh_log.ensure(&self.database_name).await;
+    }
+
     /// Closes the database; what has begun comes to its end. Later calls fail with `Closed`.
     pub fn close(&self) {
         self.closed.set(true);
@@ -262,7 +268,7 @@ impl IdbStore {
             &Rc<RefCell<Found>>,
         ) -> std::result::Result<Vec<Answered>, JsValue>,
     ) -> std::result::Result<u64, Failure> {
-        self.fresh_log.ensure(&self.database_name).await;
+        self.prepare_to_write().await;
         let mut again = true;
         loop {
             let connection = self.connection().await.map_err(Failure::from)?;
