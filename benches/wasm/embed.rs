@@ -9,6 +9,18 @@
 #[path = "../../src/embed/mod.rs"]
 mod embed;
 
+#[path = "../../src/text/fold.rs"]
+mod fold;
+#[path = "../../src/text/stop.rs"]
+mod stop;
+
+use fold::fold;
+
+/// What the embedders need of the texts' side.
+mod text {
+    pub use super::stop::is_stop_word;
+}
+
 use std::sync::Mutex;
 
 use embed::{Kind, Transformer};

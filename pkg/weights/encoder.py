@@ -19,8 +19,8 @@ class Encoder:
     norm: tuple
     layers: list = field(default_factory=list)
 
-    def vector(self, ids):
-        """Unit-length mean of the last layer's rows, for ids that include both marks."""
+    def rows(self, ids):
+        """The last layer's rows, for ids that include both marks."""
         length = len(ids)
         x = layer_norm(self.words[ids] + self.positions[:length], self.norm, self.epsilon)
         size = x.shape[1] // self.heads
@@ -35,7 +35,11 @@ class Encoder:
             wide = apply(x, layer["widen"])
             wide *= np.float32(0.5) * (np.float32(1) + erf(wide * np.float32(np.sqrt(0.5))))
             x = layer_norm(x + apply(wide, layer["narrow"]), layer["norm"], self.epsilon)
-        mean = x.mean(axis=0)
+        return x
+
+    def vector(self, ids):
+        """Unit-length mean of the last layer's rows."""
+        mean = self.rows(ids).mean(axis=0)
         return mean / np.linalg.norm(mean)
 
 

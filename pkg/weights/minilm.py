@@ -6,6 +6,7 @@ import numpy as np
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
+import axes
 import coding
 import golden
 import package
@@ -23,6 +24,8 @@ CLS, SEP, UNKNOWN = 101, 102, 100
 LAYERS, HEADS, EPSILON = 6, 12, 1e-12
 # The model card's own limit, both marks included.
 POSITIONS = 256
+# About 400 bytes for the words of a turn; half as many axes cost .004 recall@10 (docs/evaluation.md).
+AXES = 64
 
 PROVENANCE = """\
 # Where `weights.bin` comes from
@@ -50,6 +53,7 @@ The cosine to the original in float32 is {middle:.5f} in the middle and {least:.
 
 Calibration: cosines of each turn with every other turn of its conversation, in the six conversations of
 `pkg/weights/conversations.txt`, which were written for this project.
+The {axes} axes of words are the directions in which the pieces of the same turns differ most.
 """
 
 
@@ -90,6 +94,9 @@ def main():
     rows, matrices, rounded = weightfile.coded(encoder, coding.eight, coding.eight)
     embed = lambda turn: rounded.vector(ids(turn))
     mean, sd = calibration(golden.conversations(), embed, embed)
+    # Without the marks.
+    pieces = [rounded.rows(ids(turn))[1:-1] for chat in golden.conversations() for turn in chat]
+    directions = axes.principal(np.concatenate(pieces), AXES)
     data = weightfile.to_bytes(
         encoder,
         name=NAME,
@@ -99,6 +106,7 @@ def main():
         marks=(CLS, SEP),
         mean=mean,
         sd=sd,
+        axes=directions,
     )
 
     # A text without a known piece has no vector.
@@ -115,6 +123,7 @@ def main():
         PROVENANCE,
         mean=mean,
         sd=sd,
+        axes=AXES,
         least=min(cosines),
         middle=float(np.median(cosines)),
         model=SHA256["model.safetensors"],

@@ -7,6 +7,7 @@ import numpy as np
 
 import coding
 import golden
+from axes import Axes
 import weightfile
 from encoder import Encoder
 
@@ -99,11 +100,38 @@ def unigram_ids(text, scores):
     return ids
 
 
-def write(name, encoder, rows, matrices, tokenizer, marks, encode, unknown, **prefixes):
+def words(kind, ids):
+    """The places of the pieces of each word that gets a vector: of a query every piece, of a passage whole words that say something.
+    The texts above have few others."""
+    places = range(1, len(ids) - 1)
+    if kind == "query":
+        return [[place] for place in places]
+    found = []
+    for place in places:
+        piece = WORDS[ids[place]]
+        if piece.startswith("##") and place > 1:
+            found[-1].append(place)
+        else:
+            found.append([place])
+    silent = set("[UNK] the a on to is and not or he she it we they my your in of for , . ! ? ' re".split())
+    return [word for word in found if "".join(WORDS[ids[place]].removeprefix("##") for place in word) not in silent]
+
+
+def write(name, encoder, rows, matrices, tokenizer, marks, encode, unknown, axes=None, **prefixes):
     row_part, matrix_part, rounded = weightfile.coded(encoder, rows, matrices)
     data = weightfile.to_bytes(
-        encoder, name=name, rows=row_part, matrices=matrix_part, tokenizer=tokenizer, marks=marks, mean=0.25, sd=0.125, **prefixes
+        encoder,
+        name=name,
+        rows=row_part,
+        matrices=matrix_part,
+        tokenizer=tokenizer,
+        marks=marks,
+        mean=0.25,
+        sd=0.125,
+        axes=axes,
+        **prefixes,
     )
+    unit = lambda x: x / np.linalg.norm(x, axis=-1, keepdims=True)
     (golden.FOLDER / f"{name}.bin").write_bytes(data)
     cases = []
     for kind in ("query", "passage"):
@@ -113,7 +141,11 @@ def write(name, encoder, rows, matrices, tokenizer, marks, encode, unknown, **pr
             ids = [marks[0], *prefix, *ids, marks[1]] if set(ids) - {unknown} else None
             # Of the rounded weights: what 4 bits do to random numbers is not what is tested.
             vector = [round(float(x), 7) for x in rounded.vector(ids)] if ids else None
-            cases.append(json.dumps(dict(text=text, kind=kind, ids=ids, vector=vector), ensure_ascii=True))
+            case = dict(text=text, kind=kind, ids=ids, vector=vector)
+            if axes and ids:
+                laid = unit(axes.of(rounded.rows(ids)))
+                case["words"] = [[round(float(x), 4) for x in unit(laid[word].sum(axis=0))] for word in words(kind, ids)]
+            cases.append(json.dumps(case, ensure_ascii=True))
     about = json.dumps(dict(id=weightfile.file_id(name, data)))[1:-1]
     path = golden.FOLDER / f"{name}.json"
     path.write_text("{" + about + ', "cases": [\n' + ",\n".join(cases) + "\n]}\n", encoding="utf8")
@@ -125,7 +157,10 @@ def main():
     vocabulary = (weightfile.WORDPIECE, "\n".join(WORDS).encode())
     unknown, first, last = (WORDS.index(mark) for mark in ("[UNK]", "[CLS]", "[SEP]"))
     encoder = random_encoder(rng, layers=2, heads=2, hidden=32, inner=64, positions=16, pieces=len(WORDS))
-    write("tiny-8-bit", encoder, coding.eight, coding.eight, vocabulary, (first, last), wordpiece_ids, unknown)
+    # Of numbers of their own: those after them stay as they were.
+    numbers = np.random.default_rng(72)
+    axes = Axes(numbers.standard_normal((8, 32)).astype(np.float32), numbers.standard_normal(8).astype(np.float32))
+    write("tiny-8-bit", encoder, coding.eight, coding.eight, vocabulary, (first, last), wordpiece_ids, unknown, axes)
     encoder = random_encoder(rng, layers=1, heads=8, hidden=64, inner=32, positions=24, pieces=len(WORDS))
     write("tiny-6-bit", encoder, coding.six, coding.six, vocabulary, (first, last), wordpiece_ids, unknown)
 

@@ -10,9 +10,9 @@ MAGIC = b"ONHWTS1\n"
 WORDPIECE, UNIGRAM = 1, 2
 
 
-def to_bytes(encoder, *, name, rows, matrices, tokenizer, marks, mean, sd, query="", passage=""):
+def to_bytes(encoder, *, name, rows, matrices, tokenizer, marks, mean, sd, query="", passage="", axes=None):
     """`rows` is `(bits, bytes)` of the vocabulary's rows; `matrices` is `(bits, {name: bytes} per layer)`;
-    `tokenizer` is `(kind, bytes)`."""
+    `tokenizer` is `(kind, bytes)`; `axes` are those of words, if there are any."""
     pieces, hidden = encoder.words.shape
     inner = len(encoder.layers[0]["widen"][1])
     texts = [text.encode() for text in (name, query, passage)]
@@ -26,12 +26,13 @@ def to_bytes(encoder, *, name, rows, matrices, tokenizer, marks, mean, sd, query
             struct.pack("<6I", len(encoder.layers), encoder.heads, hidden, inner, len(encoder.positions), pieces),
             struct.pack("<6I", tokenizer[0], len(tokenizer[1]), rows[0], matrices[0], *marks),
             struct.pack("<3f", encoder.epsilon, mean, sd),
-            struct.pack("<3I16x", *map(len, texts)),
+            struct.pack("<4I12x", *map(len, texts), len(axes.offsets) if axes else 0),
             *texts,
             tokenizer[1],
             *[array.astype("<f4").tobytes() for array in parameters],
             rows[1],
             *[layer[matrix] for layer in matrices[1] for matrix in MATRICES],
+            *([axes.offsets.astype("<f4").tobytes(), axes.directions.astype("<f4").tobytes()] if axes else []),
         ]
     )
     return content + struct.pack("<I", zlib.crc32(content))

@@ -32,9 +32,28 @@ mod transformer;
 mod unicode_ranges;
 mod unigram;
 mod wordpiece;
+mod words;
 
 pub use calibration::{Calibration, TEXTS as CALIBRATION_TEXTS, sample};
 pub use error::TableError;
 pub use table::StaticTable;
 pub use transformer::{Kind, Transformer, WeightsError};
 pub use wordpiece::WordPiece;
+pub use words::{Likest, are_words};
+
+/// What an embedder makes of a text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Embedded {
+    pub vector: Vec<f32>,
+    /// Its words, as [`Likest`] compares them; `None` from an embedder that has only the vector.
+    pub words: Option<Vec<u8>>,
+}
+
+impl From<Vec<f32>> for Embedded {
+    fn from(vector: Vec<f32>) -> Embedded {
+        Embedded {
+            vector,
+            words: None,
+        }
+    }
+}

@@ -126,6 +126,12 @@ impl WordPiece {
         self.starts.len() - 1
     }
 
+    /// Whether a piece continues a word, and its letters.
+    pub(super) fn spelling(&self, id: u32) -> (bool, &str) {
+        let (continues, letters) = self.parts(id);
+        (continues, std::str::from_utf8(letters).unwrap_or_default())
+    }
+
     /// The id of a word that has no pieces.
     pub(super) fn unknown(&self) -> u32 {
         self.unknown

@@ -21,5 +21,6 @@ pub use days::{DaySpan, SpokenDays, spoken_days};
 pub use fold::fold;
 pub use kin::{KIN_WEIGHT, are_kin, kin_prefix};
 pub use pieces::{PIECE_TOKENS, PieceSpan, pieces};
+pub use stop::is_stop_word;
 use terms::is_unspaced;
 pub use terms::{is_pair, terms};

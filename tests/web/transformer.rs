@@ -11,3 +11,15 @@
 
 #[path = "../../src/embed/mod.rs"]
 mod embed;
+
+#[path = "../../src/text/fold.rs"]
+mod fold;
+#[path = "../../src/text/stop.rs"]
+mod stop;
+
+use fold::fold;
+
+/// What the embedders need of the texts' side.
+mod text {
+    pub use super::stop::is_stop_word;
+}

@@ -14,6 +14,8 @@ const MOST_LAYERS: u32 = 64;
 const MOST_HIDDEN: u32 = 4096;
 const MOST_INNER: u32 = 16_384;
 const MOST_POSITIONS: u32 = 8192;
+/// Bytes of a word are counted in one byte, two axes each.
+const MOST_AXES: u32 = 256;
 /// The codings store weights in groups of this many.
 const GROUP: u32 = 32;
 
@@ -41,6 +43,8 @@ pub(super) struct Header {
     /// Of a query and of a passage.
     pub(super) prefix_bytes: [usize; 2],
     pub(super) tokenizer_bytes: usize,
+    /// Axes of words; 0 for none.
+    pub(super) axes: usize,
     pub(super) checksum: u32,
 }
 
@@ -98,6 +102,16 @@ impl Header {
         let [tokenizer_bytes, name_bytes, query_bytes, passage_bytes] =
             [36, 68, 72, 76].map(|at| u32_at(header, at));
 
+        let axes = u32_at(header, 80);
+        check(
+            axes <= MOST_AXES && axes.is_multiple_of(2),
+            "the number of axes is not even and at most 256",
+        )?;
+        check(
+            axes == 0 || tokenizer == TokenizerKind::WordPiece,
+            "there are axes of words, and a tokenizer without word pieces",
+        )?;
+
         let texts = [name_bytes, query_bytes, passage_bytes, tokenizer_bytes];
         let (wide_hidden, wide_inner) = (u64::from(hidden), u64::from(inner));
         let parameters = u64::from(positions) * wide_hidden
@@ -112,6 +126,7 @@ impl Header {
             + 4 * parameters
             + rows.matrix_bytes(u64::from(pieces), wide_hidden)
             + u64::from(layers) * layer_bytes
+            + 4 * u64::from(axes) * (1 + wide_hidden)
             + CHECKSUM_BYTES as u64;
         if expected != bytes.len() as u64 {
             return Err(length_error(expected, bytes));
@@ -138,7 +153,7 @@ impl Header {
             "the calibration is not a mean from -1 to 1 and a deviation above 0",
         )?;
         check(
-            header[80..].iter().all(|&byte| byte == 0),
+            header[84..].iter().all(|&byte| byte == 0),
             "reserved bytes are not zero",
         )?;
         // The lengths fit the file, so each of them fits `usize`.
@@ -161,6 +176,7 @@ impl Header {
             name_bytes: name_bytes as usize,
             prefix_bytes: [query_bytes as usize, passage_bytes as usize],
             tokenizer_bytes: tokenizer_bytes as usize,
+            axes: axes as usize,
             checksum: found,
         })
     }

@@ -4,6 +4,7 @@
 //! file (`docs/format-embedding-weights.md`), which brings depth, widths, tokenizer, prefixes and calibration.
 //! A text becomes pieces ([`tokenizer`]), the pieces' rows go through the layers ([`network`]: [`attention`] and [`matrix`], whose
 //! inner loop is in [`kernel`]), and the mean of the last layer's rows, scaled to length 1, is the text's vector.
+//! Where the file brings axes for it, the rows are also the vectors of the text's words ([`words`]).
 //!
 //! Vectors are the same to the bit natively and in browsers, with and without simd128: integer sums have no order, and numbers in
 //! floating point are computed in one order everywhere ([`lanes`]).
@@ -23,15 +24,17 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod tokenizer;
+mod words;
 
 pub use error::WeightsError;
 
 use std::fmt;
 
-use super::Calibration;
+use super::{Calibration, Embedded};
 use coding::Coding;
 use network::Network;
 use tokenizer::Tokenizer;
+use words::Axes;
 
 /// What a text is for. Some models were trained with different words before each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub struct Transformer {
     prefixes: [Vec<u32>; 2],
     network: Network,
     rows: Rows,
+    /// `None`: texts have no words beside their vector.
+    axes: Option<Axes>,
     /// The file, as far as it is needed: without its matrices where `unpacked` has them.
     file: Vec<u8>,
     unpacked: Option<Vec<u8>>,
@@ -117,7 +122,34 @@ impl Transformer {
     /// Pieces beyond the model's limit do not count: 254 for all-MiniLM-L6-v2, about 507 for multilingual-e5-small. Long texts are
     /// split before (`text::pieces`). The result is the same to the bit on every platform.
     pub fn embed(&self, text: &str, kind: Kind) -> Option<Vec<f32>> {
+        self.mean(&self.run(&self.ids(text, kind)?))
+    }
+
+    /// The vector of a text and, of a model with axes for them, its words. The network runs once for both.
+    pub fn embed_with_words(&self, text: &str, kind: Kind) -> Option<Embedded> {
         let ids = self.ids(text, kind)?;
+        let rows = self.run(&ids);
+        let vector = self.mean(&rows)?;
+        let axes = self.axes.as_ref().zip(self.tokenizer.word_pieces());
+        let words = axes.map(|(axes, pieces)| {
+            let first = self.before(kind);
+            // The last one is a mark.
+            let (own, rows) = (
+                &ids[first..ids.len() - 1],
+                &rows[first * self.network.shape.hidden..],
+            );
+            axes.words(rows, &words::places(pieces, own, kind))
+        });
+        Some(Embedded { vector, words })
+    }
+
+    /// How many pieces stand before a text's own.
+    fn before(&self, kind: Kind) -> usize {
+        1 + self.prefixes[kind as usize].len()
+    }
+
+    /// What the last layer makes of pieces, a row for each.
+    fn run(&self, ids: &[u32]) -> Vec<f32> {
         let hidden = self.network.shape.hidden;
         let mut rows = vec![0.0; ids.len() * hidden];
         for (&id, row) in ids.iter().zip(rows.chunks_exact_mut(hidden)) {
@@ -125,7 +157,12 @@ impl Transformer {
         }
         let weights = self.unpacked.as_ref().unwrap_or(&self.file);
         self.network.run(&mut rows, weights);
+        rows
+    }
 
+    /// The direction of the mean of rows.
+    fn mean(&self, rows: &[f32]) -> Option<Vec<f32>> {
+        let hidden = self.network.shape.hidden;
         let mut vector = vec![0.0; hidden];
         for row in rows.chunks_exact(hidden) {
             for (sum, x) in vector.iter_mut().zip(row) {
@@ -143,10 +180,7 @@ impl Transformer {
 
     /// All pieces of a text as the network sees them; `None` when none of the text's own is known.
     fn ids(&self, text: &str, kind: Kind) -> Option<Vec<u32>> {
-        let prefix = match kind {
-            Kind::Query => &self.prefixes[0],
-            Kind::Passage => &self.prefixes[1],
-        };
+        let prefix = &self.prefixes[kind as usize];
         // Positive: checked when the file was read.
         let room = self.network.shape.positions - self.marks.len() - prefix.len();
         let pieces = self.tokenizer.encode(text, room);

@@ -4,6 +4,7 @@ use super::header::{HEADER_BYTES, Header, u32_at};
 use super::matrix::Matrix;
 use super::network::{Layer, Network, Norm};
 use super::tokenizer::Tokenizer;
+use super::words::Axes;
 use super::{Coding, Rows, Transformer, WeightsError};
 
 /// The longest name; it is part of an id that is stored with every vector.
@@ -82,6 +83,10 @@ pub(super) fn transformer(mut bytes: Vec<u8>) -> Result<Transformer, WeightsErro
         matrices.for_each(|matrix| file.unpack(matrix, header.matrices, &mut unpacked));
         Some(unpacked)
     };
+    let axes = (header.axes > 0).then(|| Axes {
+        offsets: file.numbers(header.axes),
+        directions: file.numbers(header.axes * hidden),
+    });
     if unpacked.is_some() {
         bytes.truncate(matrices_at);
         bytes.shrink_to_fit();
@@ -99,6 +104,7 @@ pub(super) fn transformer(mut bytes: Vec<u8>) -> Result<Transformer, WeightsErro
             layers,
         },
         rows,
+        axes,
         file: bytes,
         unpacked,
     })

@@ -48,6 +48,14 @@ impl Tokenizer {
         }
     }
 
+    /// The tokenizer, if words can be put together from its pieces.
+    pub(super) fn word_pieces(&self) -> Option<&WordPiece> {
+        match self {
+            Tokenizer::WordPiece(pieces) => Some(pieces),
+            Tokenizer::Unigram(_) => None,
+        }
+    }
+
     /// The id of what is in no vocabulary.
     pub(super) fn unknown(&self) -> u32 {
         match self {

@@ -121,7 +121,12 @@ fn absurd_headers_are_refused_before_anything_is_allocated() {
             "{at} {value}: {error}"
         );
     }
-    for at in 80..96 {
+    // Axes of words.
+    for (at, value) in [(80, 1), (80, 8), (80, 258), (80, u32::MAX)] {
+        let error = refusal(put(at, value));
+        assert!(matches!(error, WeightsError::Header(_)), "{value}: {error}");
+    }
+    for at in 84..96 {
         let error = refusal(file(|bytes| bytes[at] = 1));
         assert!(matches!(error, WeightsError::Header(_)), "{at}: {error}");
     }

@@ -18,6 +18,8 @@ struct Case {
     kind: String,
     ids: Option<Vec<u32>>,
     vector: Option<Vec<f32>>,
+    /// Unit vectors, if the model has axes for them.
+    words: Option<Vec<Vec<f32>>>,
 }
 
 /// `bits`: a digest of all vectors, bit by bit.
@@ -53,6 +55,49 @@ fn check(weights: &[u8], golden: &str, bits: u64) {
         digest, bits,
         "the result is not the same to the bit: {digest:#018x}"
     );
+}
+
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_family = "wasm"), test)]
+fn words_are_those_of_the_reference() {
+    let golden = include_str!("../../../../tests/golden/tiny-8-bit.json");
+    let golden: Golden = serde_json::from_str(golden).unwrap();
+    let model = Transformer::from_bytes(EIGHT.to_vec()).unwrap();
+    let mut n_words = 0;
+    for case in golden.cases.iter().filter(|case| case.ids.is_some()) {
+        let kind = match case.kind.as_str() {
+            "query" => Kind::Query,
+            _ => Kind::Passage,
+        };
+        let found = model.embed_with_words(&case.text, kind).unwrap();
+        assert_eq!(Some(&found.vector), model.embed(&case.text, kind).as_ref());
+        let bytes = found.words.expect("the file has axes");
+        let expected = case.words.as_ref().unwrap();
+        let (length, words) = bytes.split_first().unwrap();
+        assert_eq!(usize::from(*length), 4, "eight axes");
+        let words = words.chunks_exact(4);
+        assert_eq!(words.len(), expected.len(), "{kind:?} {:?}", case.text);
+        for (word, expected) in words.zip(expected) {
+            let component = |half: u8| f32::from(half) - 8.0;
+            let found: Vec<f32> = word
+                .iter()
+                .flat_map(|byte| [component(byte & 15), component(byte >> 4)])
+                .collect();
+            let length = cosine(&found, &found).sqrt();
+            let cosine = cosine(&found, expected) / length;
+            assert!(cosine >= 0.98, "{cosine} in {:?}", case.text);
+            n_words += 1;
+        }
+    }
+    assert!(n_words > 60, "{n_words}");
+}
+
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_family = "wasm"), test)]
+fn without_axes_there_are_no_words() {
+    let model = Transformer::from_bytes(SIX.to_vec()).unwrap();
+    let found = model.embed_with_words("the cat sat", Kind::Passage);
+    assert_eq!(found.unwrap().words, None);
 }
 
 #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
