@@ -1,6 +1,6 @@
 //! The embedders that a run can choose from, through the same code as the product.
 
-use onhand::embed::{Kind, StaticTable, Transformer};
+use onhand::embed::{Embedded, Kind, StaticTable, Transformer};
 use onhand::recall::EmbedderSpec;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// A model that turns text into vectors, whichever it is.
 pub trait Embed {
     fn spec(&self) -> EmbedderSpec;
-    /// A vector; `None` for a text without any known word.
-    fn embed(&self, text: &str, kind: Kind) -> Option<Vec<f32>>;
+    /// A vector, perhaps with words; `None` for a text without any known word.
+    fn embed(&self, text: &str, kind: Kind) -> Option<Embedded>;
 }
 
 /// The embedder of that name; `None` for recall by words alone.
@@ -47,8 +47,8 @@ impl Embed for StaticTable {
         }
     }
 
-    fn embed(&self, text: &str, _: Kind) -> Option<Vec<f32>> {
-        StaticTable::embed(self, text)
+    fn embed(&self, text: &str, _: Kind) -> Option<Embedded> {
+        StaticTable::embed(self, text).map(Embedded::from)
     }
 }
 
@@ -56,7 +56,7 @@ impl Embed for StaticTable {
 struct Kept {
     model: Transformer,
     /// By hash of kind and text.
-    known: RefCell<HashMap<u64, Option<Vec<f32>>>>,
+    known: RefCell<HashMap<u64, Option<Embedded>>>,
     file: PathBuf,
     is_changed: Cell<bool>,
 }
@@ -71,17 +71,18 @@ impl Kept {
             Vec::new()
         };
         let mut known = HashMap::new();
-        for entry in bytes.chunks_exact(8 + 4 * model.dimensions()) {
-            let (hash, numbers) = entry.split_at(8);
-            let numbers = numbers.chunks_exact(4);
-            let vector: Vec<f32> = numbers
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let mut take = |n| rest.split_off(..n).ok_or("the file of vectors is cut off");
+            let hash = u64::from_le_bytes(take(8)?.try_into()?);
+            let vector: Vec<f32> = take(4 * model.dimensions())?
+                .chunks_exact(4)
                 .map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four bytes")))
                 .collect();
+            let n_words = u32::from_le_bytes(take(4)?.try_into()?) as usize;
+            let words = Some(take(n_words)?.to_vec()).filter(|words| !words.is_empty());
             let is_direction = vector.iter().any(|x| *x != 0.0);
-            known.insert(
-                u64::from_le_bytes(hash.try_into().expect("eight bytes")),
-                is_direction.then_some(vector),
-            );
+            known.insert(hash, is_direction.then_some(Embedded { vector, words }));
         }
         Ok(Kept {
             model,
@@ -102,15 +103,15 @@ impl Embed for Kept {
         }
     }
 
-    fn embed(&self, text: &str, kind: Kind) -> Option<Vec<f32>> {
+    fn embed(&self, text: &str, kind: Kind) -> Option<Embedded> {
         let mut hasher = DefaultHasher::new();
         (matches!(kind, Kind::Query), text).hash(&mut hasher);
         let mut known = self.known.borrow_mut();
-        let vector = known.entry(hasher.finish()).or_insert_with(|| {
+        let embedded = known.entry(hasher.finish()).or_insert_with(|| {
             self.is_changed.set(true);
-            self.model.embed(text, kind)
+            self.model.embed_with_words(text, kind)
         });
-        vector.clone()
+        embedded.clone()
     }
 }
 
@@ -119,12 +120,15 @@ impl Drop for Kept {
         if !self.is_changed.get() {
             return;
         }
-        let nowhere = vec![0.0; self.model.dimensions()];
+        let nowhere = Embedded::from(vec![0.0; self.model.dimensions()]);
         let mut bytes = Vec::new();
-        for (hash, vector) in &*self.known.borrow() {
+        for (hash, embedded) in &*self.known.borrow() {
+            let embedded = embedded.as_ref().unwrap_or(&nowhere);
             bytes.extend(hash.to_le_bytes());
-            let numbers = vector.as_ref().unwrap_or(&nowhere).iter();
-            bytes.extend(numbers.flat_map(|x| x.to_le_bytes()));
+            bytes.extend(embedded.vector.iter().flat_map(|x| x.to_le_bytes()));
+            let words = embedded.words.as_deref().unwrap_or_default();
+            bytes.extend((words.len() as u32).to_le_bytes());
+            bytes.extend(words);
         }
         // Without the file the next run only takes longer.
         if let Err(error) = std::fs::write(&self.file, bytes) {

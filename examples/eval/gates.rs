@@ -24,13 +24,13 @@ pub fn table(loaded: &[Loaded], embedder: Option<&dyn Embed>, weights: &Weights)
             for question in &conversation.questions {
                 let asked = |of: &Loaded, text: String| {
                     let words = of.corpus.words_to_embed(&text);
-                    let vector = embedder.and_then(|model| model.embed(&words, Kind::Query));
+                    let embedded = embedder.and_then(|model| model.embed(&words, Kind::Query));
                     let asked = LabelledQuestion {
                         text,
-                        vector,
+                        embedded,
                         ..question.clone()
                     };
-                    strength(&rank(&of.corpus, &asked, weights))
+                    strength(&asked, &rank(&of.corpus, &asked, weights))
                 };
                 own.push(asked(conversation, question.text.clone()));
                 let nameless = conversation.corpus.words_to_embed(&question.text);

@@ -44,6 +44,7 @@ const ABLATIONS: &[(&str, &[&str])] = &[
             "meaning_near",
         ],
     ),
+    ("likest words", &["likest"]),
     (
         "neighbours",
         &[
@@ -77,7 +78,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|c| Loaded::new(c, embedder.as_deref()))
         .collect();
-    let mut weights = Weights::DEFAULT;
+    let mut questions = loaded.iter().flat_map(|one| &one.questions);
+    let embedded = questions.find_map(|question| question.embedded.as_ref());
+    let mut weights = *Weights::fitting(embedded);
     for (name, value) in &arguments.weights {
         *weights
             .get_mut(name)

@@ -21,12 +21,15 @@ impl<'a> Loaded<'a> {
         let mut corpus = Corpus::new(embedder.map(Embed::spec));
         for turn in &conversation.turns {
             for piece in corpus.add_turn(turn) {
-                if let Some(vector) =
-                    embedder.and_then(|embedder| embedder.embed(&piece.text, Kind::Passage))
-                {
-                    corpus
-                        .add_vector(piece.owner, &vector)
-                        .expect("the embedder's own vector");
+                let Some(embedder) = embedder else { continue };
+                let Some(embedded) = embedder.embed(&piece.text, Kind::Passage) else {
+                    continue;
+                };
+                corpus
+                    .add_vector(piece.owner, &embedded.vector)
+                    .expect("the embedder's own vector");
+                if let Some(words) = &embedded.words {
+                    corpus.add_words_of(&embedder.spec().id, piece.owner, words);
                 }
             }
         }
@@ -35,7 +38,7 @@ impl<'a> Loaded<'a> {
             .iter()
             .map(|question| LabelledQuestion {
                 text: question.text.clone(),
-                vector: embedder.and_then(|embedder| {
+                embedded: embedder.and_then(|embedder| {
                     embedder.embed(&corpus.words_to_embed(&question.text), Kind::Query)
                 }),
                 now: question.now,

@@ -16,7 +16,7 @@ mod exports {
     use super::data;
     use super::embed::Embed;
     use super::ranking::{self, Loaded};
-    use onhand::embed::{Kind, StaticTable, Transformer};
+    use onhand::embed::{Embedded, Kind, StaticTable, Transformer};
     use onhand::recall::{EmbedderSpec, Weights};
     use wasm_bindgen::prelude::*;
 
@@ -30,8 +30,8 @@ mod exports {
             }
         }
 
-        fn embed(&self, text: &str, kind: Kind) -> Option<Vec<f32>> {
-            Transformer::embed(self, text, kind)
+        fn embed(&self, text: &str, kind: Kind) -> Option<Embedded> {
+            self.embed_with_words(text, kind)
         }
     }
 
@@ -62,7 +62,9 @@ mod exports {
             .iter()
             .map(|conversation| Loaded::new(conversation, embedder.as_deref()))
             .collect();
-        let run = ranking::run(&loaded, &Weights::DEFAULT);
+        let mut questions = loaded.iter().flat_map(|one| &one.questions);
+        let embedded = questions.find_map(|question| question.embedded.as_ref());
+        let run = ranking::run(&loaded, Weights::fitting(embedded));
         Ok(vec![run.ranks, run.scores])
     }
 }

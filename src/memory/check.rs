@@ -398,9 +398,12 @@ impl Look {
                 record: name_of(vector),
             };
             !self.findings.contains(&misshapen)
-                && !held
-                    .corpus
-                    .goes_by(&vector.embedder, vector.owner, &components)
+                && !held.corpus.goes_by(
+                    &vector.embedder,
+                    vector.owner,
+                    &components,
+                    vector.words.as_deref(),
+                )
         });
         let vectors: Vec<String> = vectors.map(name_of).collect();
         for record in corpus.into_iter().chain(differing).chain(vectors) {

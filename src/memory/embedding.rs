@@ -1,7 +1,7 @@
 //! Asking an embedder: which one, whether its answer can be used, and what becomes of its failures.
 
 use super::{Embedder, Memory, Pace, Ports};
-use crate::embed;
+use crate::embed::{self, Embedded};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::recall::EmbedderSpec;
 use std::rc::Rc;
@@ -70,9 +70,9 @@ impl<P: Ports> Memory<P> {
         }));
     }
 
-    /// The query's vector by the embedder whose vectors recall goes by. Without it, or if it fails on this text, recall goes
-    /// on by keywords.
-    pub(super) async fn query_vector(&self, query: &str) -> Option<Vec<f32>> {
+    /// What the embedder whose vectors recall goes by makes of a query. Without it, or if it fails on this text, recall goes on by
+    /// keywords.
+    pub(super) async fn embedded_query(&self, query: &str) -> Option<Embedded> {
         loop {
             let spec = self.serving()?;
             if self.is_resting(&spec.id) {
@@ -93,7 +93,7 @@ impl<P: Ports> Memory<P> {
         spec: &EmbedderSpec,
         texts: &[&str],
         kind: embed::Kind,
-    ) -> Result<Vec<Option<Vec<f32>>>> {
+    ) -> Result<Vec<Option<Embedded>>> {
         if self.is_built_in(&spec.id) {
             return ask(self.ports.embedder(), Some(spec.dimensions), texts, kind).await;
         }
@@ -175,16 +175,17 @@ pub(super) async fn ask<E: Embedder>(
     dimensions: Option<usize>,
     texts: &[&str],
     kind: embed::Kind,
-) -> Result<Vec<Option<Vec<f32>>>> {
+) -> Result<Vec<Option<Embedded>>> {
     let failed = |fault, message: String| Err(Error::EmbedderFailed { fault, message });
     let mut vectors = embedder.embed(texts, kind).await?;
     if vectors.len() != texts.len() {
         let message = format!("{} vectors for {} texts", vectors.len(), texts.len());
         return failed(EmbedderFault::WrongCount, message);
     }
-    let first = vectors.iter().flatten().map(Vec::len).next();
+    let each = || vectors.iter().flatten().map(|embedded| &embedded.vector);
+    let first = each().map(Vec::len).next();
     let expected = dimensions.or(first).unwrap_or_default();
-    for vector in vectors.iter().flatten() {
+    for vector in each() {
         if vector.len() != expected {
             let message = format!("a vector of {} components, not {expected}", vector.len());
             return failed(EmbedderFault::WrongDimensions, message);
@@ -196,9 +197,10 @@ pub(super) async fn ask<E: Embedder>(
     }
     for vector in &mut vectors {
         // Nothing but zeros points nowhere: the same as a text without any known word.
-        vector.take_if(|vector| vector.iter().all(|&x| x == 0.0));
-        if let Some(vector) = vector {
-            to_unit(vector);
+        vector.take_if(|embedded| embedded.vector.iter().all(|&x| x == 0.0));
+        if let Some(embedded) = vector {
+            to_unit(&mut embedded.vector);
+            embedded.words.take_if(|words| !embed::are_words(words));
         }
     }
     Ok(vectors)

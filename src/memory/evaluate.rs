@@ -91,18 +91,19 @@ impl<P: Ports> Memory<P> {
                 (slice_began, slice_questions) = (self.now().unix_ms, 0);
             }
             slice_questions += 1;
-            let vector = cancel.race(self.query_vector(&question.query)).await?;
+            let embedded = cancel.race(self.embedded_query(&question.query)).await?;
             self.ensure_open()?;
-            evaluation.n_by_words += usize::from(vector.is_none());
+            evaluation.n_by_words += usize::from(embedded.is_none());
             let labelled = LabelledQuestion {
                 text: question.query.clone(),
-                vector,
+                embedded,
                 now: question.now.unwrap_or(present),
                 category: question.category.clone(),
                 relevant: question.evidence.clone(),
             };
             let corpus = &self.state.borrow().corpus;
-            let found = rank(corpus, &labelled, &Weights::DEFAULT);
+            let embedded = labelled.embedded.as_ref();
+            let found = rank(corpus, &labelled, Weights::fitting(embedded));
             tally.add(corpus, &labelled, &found);
             let mut ranking = Some(found.items);
             let bad = bad.as_deref().map_or(Bad::AllElse, Bad::Only);
@@ -110,10 +111,9 @@ impl<P: Ports> Memory<P> {
                 Level::All => ranking.take().unwrap_or_default(),
                 level => {
                     let query = Query {
-                        vector: labelled.vector.as_deref(),
                         limit: self.config.recall_limit,
                         level,
-                        ..Query::new(&labelled.text, labelled.now)
+                        ..Query::new(&labelled.text, labelled.now).embedded(embedded)
                     };
                     corpus.recall(&query).items
                 }

@@ -139,11 +139,12 @@ impl<P: Ports> Memory<P> {
                 match vector {
                     // What was forgotten meanwhile must leave nothing behind.
                     _ if !state.corpus.wants(&spec.id, piece.owner) => {}
-                    Some(vector) => batch.ops.push(Op::Put(Record::Vector(StoredVector {
+                    Some(embedded) => batch.ops.push(Op::Put(Record::Vector(StoredVector {
                         v: StoredVector::VERSION,
                         owner: piece.owner,
                         embedder: spec.id.clone(),
-                        components: super::quantise(&vector),
+                        components: super::quantise(&embedded.vector),
+                        words: embedded.words,
                     }))),
                     None => {
                         // No known word in it: the corpus must not ask again.

@@ -308,6 +308,10 @@ impl State {
                 let _ = self
                     .corpus
                     .add_vector_of(&vector.embedder, vector.owner, &components);
+                if let Some(words) = &vector.words {
+                    self.corpus
+                        .add_words_of(&vector.embedder, vector.owner, words);
+                }
             }
             Record::Job(job) => {
                 self.jobs.insert(job.id, job.clone());

@@ -77,7 +77,7 @@ impl<P: Ports> Memory<P> {
                 for texts in texts.chunks(at_once) {
                     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
                     let some = ask(&**own, dimensions, &texts, embed::Kind::Passage).await?;
-                    vectors.extend(some.into_iter().flatten());
+                    vectors.extend(some.into_iter().flatten().map(|one| one.vector));
                     dimensions = vectors.first().map(Vec::len).or(dimensions);
                 }
                 let calibration = Calibration::of_random_pairs(&vectors);

@@ -2,7 +2,7 @@
 //! tests implement them in a few lines.
 
 use super::cancel::Cancel;
-use crate::embed::{self, Calibration};
+use crate::embed::{self, Calibration, Embedded};
 use crate::error::Result;
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -81,11 +81,11 @@ pub trait Embedder {
 
     fn pace(&self) -> Pace;
 
-    /// A vector for each text, in order; `None` for a text without any known word. The driver checks what it gets.
+    /// What it makes of each text, in order; `None` for a text without any known word. The driver checks what it gets.
     ///
     /// # Errors
     /// `EmbedderFailed`, `EmbedderUnavailable`.
-    async fn embed(&self, texts: &[&str], kind: embed::Kind) -> Result<Vec<Option<Vec<f32>>>>;
+    async fn embed(&self, texts: &[&str], kind: embed::Kind) -> Result<Vec<Option<Embedded>>>;
 }
 
 /// How the endpoint is asked.

@@ -181,17 +181,16 @@ impl<P: Ports> Memory<P> {
                 &layered
             }
         };
-        let vector = self.query_vector(&request.query).await;
+        let embedded = self.embedded_query(&request.query).await;
         let sent_from = self.sent_from(request.session);
         let partial = self.rebuilding();
         let recollection = self.state.borrow().corpus.recall(&Query {
-            vector: vector.as_deref(),
             limit: request.limit.unwrap_or(self.config.recall_limit),
             level: request.level,
             exclude,
             not_session: request.session,
             not_session_from: sent_from,
-            ..Query::new(&request.query, self.now())
+            ..Query::new(&request.query, self.now()).embedded(embedded.as_ref())
         });
         let read = together(recollection.items.into_iter().map(|item| self.read(item))).await;
         let items = read.into_iter().filter_map(Result::transpose);

@@ -199,6 +199,10 @@ pub struct StoredVector {
     /// an array of numbers would take several times the room.
     #[serde(with = "component_bytes")]
     pub components: Vec<i16>,
+    /// The words of the text, by an embedder that gives them ([`crate::embed::Likest`]).
+    /// Missing in what was written before there were any.
+    #[serde(default, with = "optional_bytes")]
+    pub words: Option<Vec<u8>>,
 }
 
 impl StoredVector {
@@ -207,6 +211,28 @@ impl StoredVector {
     /// The owner comes first: all vectors of a record, of whichever embedder, are one range of names.
     fn name(&self) -> String {
         format!("{}@{}", self.owner, self.embedder)
+    }
+}
+
+mod optional_bytes {
+    use crate::model::bytes;
+    use serde::Deserialize;
+    use serde::de::Deserializer;
+    use serde::ser::Serializer;
+
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    struct Bytes(#[serde(with = "bytes")] Vec<u8>);
+
+    pub fn serialize<S: Serializer>(words: &Option<Vec<u8>>, s: S) -> Result<S::Ok, S::Error> {
+        match words {
+            Some(words) => bytes::serialize(words, s),
+            None => s.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<u8>>, D::Error> {
+        Option::<Bytes>::deserialize(d).map(|words| words.map(|Bytes(words)| words))
     }
 }
 

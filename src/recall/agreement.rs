@@ -36,13 +36,20 @@ impl Corpus {
         self.document_of(owner).is_some()
     }
 
-    /// Whether recall goes by this vector for this piece. Vectors of an embedder that has no generation here are not asked
+    /// Whether recall goes by this vector and these words for this piece. Vectors of an embedder that has no generation here are not asked
     /// for, and so in order.
-    pub fn goes_by(&self, embedder: &str, owner: VectorOwner, vector: &[f32]) -> bool {
+    pub fn goes_by(
+        &self,
+        embedder: &str,
+        owner: VectorOwner,
+        vector: &[f32],
+        words: Option<&[u8]>,
+    ) -> bool {
         let (Some(doc), Some(dense)) = (self.document_of(owner), self.generation(embedder)) else {
             return true;
         };
         let nearest = dense.index().search_among(vector, 1, &[doc]);
-        nearest.is_ok_and(|hits| hits.first().is_some_and(|hit| hit.score >= SAME))
+        dense.words(doc) == words
+            && nearest.is_ok_and(|hits| hits.first().is_some_and(|hit| hit.score >= SAME))
     }
 }

@@ -19,24 +19,34 @@ const LEFT_SHARE: f32 = 0.4;
 /// And at most so many UTF-16 code units: a greeting and a courtesy, not another statement.
 const LEFT_UNITS: u32 = 120;
 
-/// The score of a relevant record, and what of it came from records that went.
+/// The score of a relevant record, and what was added to it: by its words, and by records that went.
 #[derive(Default)]
 pub(super) struct Standing {
     pub score: f32,
-    inherited: Vec<f32>,
+    added: Vec<Part>,
 }
 
 impl Standing {
     pub fn of(score: f32) -> Standing {
         Standing {
             score,
-            inherited: Vec::new(),
+            added: Vec::new(),
         }
+    }
+
+    /// Adds a part to the score.
+    pub fn add(&mut self, name: &'static str, value: f32) {
+        self.added.push(Part { name, value });
+        self.score += value;
     }
 
     fn inherit(&mut self, score: f32) {
         if score > self.score {
-            self.inherited.push(score - self.score);
+            let value = score - self.score;
+            self.added.push(Part {
+                name: "turn",
+                value,
+            });
             self.score = score;
         }
     }
@@ -44,10 +54,7 @@ impl Standing {
     /// The record's reasons with this score.
     pub fn explained(self, item: Recalled) -> Recalled {
         let mut parts = item.parts;
-        parts.extend(self.inherited.into_iter().map(|value| Part {
-            name: "turn",
-            value,
-        }));
+        parts.extend(self.added);
         Recalled {
             parts,
             score: self.score,

@@ -14,6 +14,7 @@ pub use thresholds::{Bad, LevelRow, Share, ThresholdRow, Thresholds};
 
 use super::gate::gated;
 use super::{Corpus, Level, Query, Recalled, Recollection, Weights};
+use crate::embed::Embedded;
 use crate::model::{RecordRef, SessionId};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +29,8 @@ pub const DEPTHS: [usize; 4] = [1, 5, 10, 20];
 #[derive(Clone, Debug)]
 pub struct LabelledQuestion {
     pub text: String,
-    /// The vector of [`Corpus::words_to_embed`]; `None` asks by words.
-    pub vector: Option<Vec<f32>>,
+    /// What the embedder makes of [`Corpus::words_to_embed`]; `None` asks by words.
+    pub embedded: Option<Embedded>,
     /// When it is asked: what "last week" is counted from.
     pub now: Timestamp,
     /// Questions of one category are reported together.
@@ -78,7 +79,8 @@ pub struct Report {
 pub fn evaluate(corpus: &Corpus, questions: &[LabelledQuestion]) -> Report {
     let mut tally = Tally::default();
     for question in questions {
-        let found = rank(corpus, question, &Weights::DEFAULT);
+        let weights = Weights::fitting(question.embedded.as_ref());
+        let found = rank(corpus, question, weights);
         tally.add(corpus, question, &found);
     }
     tally.report()
@@ -87,11 +89,10 @@ pub fn evaluate(corpus: &Corpus, questions: &[LabelledQuestion]) -> Report {
 /// The answer to one question, without a gate.
 pub fn rank(corpus: &Corpus, question: &LabelledQuestion, weights: &Weights) -> Recollection {
     corpus.recall(&Query {
-        vector: question.vector.as_deref(),
         limit: RANKED,
         level: Level::All,
         weights,
-        ..Query::new(&question.text, question.now)
+        ..Query::new(&question.text, question.now).embedded(question.embedded.as_ref())
     })
 }
 
@@ -107,7 +108,7 @@ impl Tally {
     /// Counts one question's answer, as [`rank`] gave it.
     pub fn add(&mut self, corpus: &Corpus, question: &LabelledQuestion, found: &Recollection) {
         let is_answerable = !question.relevant.is_empty();
-        self.strengths[usize::from(!is_answerable)].push(strength(found));
+        self.strengths[usize::from(!is_answerable)].push(strength(question, found));
         if is_answerable {
             let figures = Figures::of_items(corpus, &found.items, &question.relevant);
             let sum = self.sums.entry(question.category.clone()).or_default();
@@ -139,13 +140,20 @@ impl Tally {
 }
 
 /// What the gate judges, of the strongest record.
-pub fn strength(found: &Recollection) -> f32 {
+pub fn strength(question: &LabelledQuestion, found: &Recollection) -> f32 {
+    // The gate has the same weights for all.
+    let (scored, judged) = (
+        Weights::fitting(question.embedded.as_ref()),
+        Weights::DEFAULT,
+    );
+    let coverage = judged.coverage / scored.coverage;
+    let meaning = judged.meaning / scored.meaning;
     let strengths = found.items.iter().map(|item| {
         let part = |name: &str| {
             let parts = item.parts.iter().filter(|part| part.name == name);
             parts.map(|part| part.value).sum::<f32>()
         };
-        gated(part("coverage"), part("meaning")) + part("subject")
+        gated(coverage * part("coverage"), meaning * part("meaning")) + part("subject")
     });
     strengths.fold(0.0, f32::max)
 }

@@ -96,6 +96,18 @@ impl Corpus {
         }
     }
 
+    /// Takes the words of a piece beside its vector of the named embedder, as [`Embedded`](crate::embed::Embedded) has them. Without
+    /// such a vector, and of bytes that are no words, nothing happens.
+    pub fn add_words_of(&mut self, embedder: &str, owner: VectorOwner, words: &[u8]) {
+        let Some(doc) = self.document_of(owner) else {
+            return;
+        };
+        let mut generations = self.generations_mut();
+        if let Some(dense) = generations.find(|dense| dense.spec().id == embedder) {
+            dense.add_words(doc, words);
+        }
+    }
+
     /// All texts that still want a vector, in the order in which they were added.
     pub fn missing_vectors(&self) -> Vec<Piece> {
         let wanting = self.dense.iter().flat_map(Dense::wanting);

@@ -19,7 +19,7 @@
 //! | `question`, `voice` | what a question says, and whom it means |
 //! | `filter` | what may be recalled |
 //! | `rank`, `candidates`, `hits` | from the question to the answer: what the lanes found, expansion, order |
-//! | `score` | the score of a turn, of a fact and of a memory file |
+//! | `score` | the score of a turn, of a fact and of a memory file, and what their words add to it |
 //! | `gate` | what is strong enough to be brought up |
 //! | `collapse` | duplicates |
 //! | `bytes` | how much memory it takes |
@@ -60,6 +60,7 @@ pub use lane::dense::GraphTask;
 pub use lane::{Lane, LaneHit};
 pub use weights::Weights;
 
+use crate::embed::Embedded;
 use crate::index::IndexError;
 use crate::model::{FactId, RecordRef, SessionId, TurnId};
 use crate::time::Timestamp;
@@ -110,6 +111,8 @@ pub struct Query<'a> {
     pub text: &'a str,
     /// The vector of [`Corpus::words_to_embed`] of it by the corpus' embedder; `None` recalls by keywords.
     pub vector: Option<&'a [f32]>,
+    /// The words of the same, if that embedder gives them.
+    pub words: Option<&'a [u8]>,
     pub now: Timestamp,
     /// At most so many items; see [`DEFAULT_LIMIT`].
     pub limit: usize,
@@ -134,6 +137,7 @@ impl<'a> Query<'a> {
         Query {
             text,
             vector: None,
+            words: None,
             now,
             limit: DEFAULT_LIMIT,
             level: Level::Normal,
@@ -142,6 +146,16 @@ impl<'a> Query<'a> {
             not_session_from: 0,
             filter: &NO_FILTER,
             weights: &Weights::DEFAULT,
+        }
+    }
+
+    /// The same question with what the corpus' embedder makes of it, and the weights that go with that.
+    pub fn embedded(self, embedded: Option<&'a Embedded>) -> Query<'a> {
+        Query {
+            vector: embedded.map(|embedded| &embedded.vector[..]),
+            words: embedded.and_then(|embedded| embedded.words.as_deref()),
+            weights: Weights::fitting(embedded),
+            ..self
         }
     }
 }

@@ -6,6 +6,7 @@ use super::corpus::Corpus;
 use super::lane::dense::Dense;
 use super::question::Question;
 use super::score::Ranking;
+use super::score::words::Words;
 use super::{Query, Recollection};
 use crate::index::IndexError;
 
@@ -55,7 +56,11 @@ fn recall_by(
         !is_excluded(corpus, query, candidate.record()) && ranking.is_relevant(candidate)
     });
     let relevant = relevant.map(|one| (one, Standing::of(ranking.score(one))));
-    let mut standings = super::collapse::collapse(corpus, query, relevant.collect());
+    let mut relevant: Vec<_> = relevant.collect();
+    if let Some(words) = meaning.and_then(|(dense, _)| Words::of(dense, query.words)) {
+        ranking.add_words(&words, &mut relevant);
+    }
+    let mut standings = super::collapse::collapse(corpus, query, relevant);
     standings.sort_by(|(a, one), (b, other)| {
         let by_score = other.score.total_cmp(&one.score);
         by_score.then_with(|| a.record().cmp(&b.record()))

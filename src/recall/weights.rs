@@ -3,6 +3,8 @@
 //! They come from a coordinate search over the questions about five conversations of LoCoMo, rounded (`docs/evaluation.md`).
 //! There is no public data with facts beside turns: where a fact's part has a counterpart in a turn's score it has the same weight.
 
+use crate::embed::Embedded;
+
 macro_rules! weights {
     ($($(#[$doc:meta])* $name:ident = $value:expr,)+) => {
         /// How much each part of a score counts.
@@ -47,6 +49,9 @@ weights! {
     meaning_after = 0.05,
     /// Similarity of the turns that lie two away, each.
     meaning_near = 0.1,
+    /// How like the likest words of the text are to the question's, in the mean: of embedders that give words, and only of the first
+    /// records. Nothing elsewhere.
+    likest = 0.0,
     /// The session as a whole speaks of it (BM25 over sessions, best session 1).
     session = 0.3,
     /// The speaker is the one person named in the question.
@@ -76,6 +81,35 @@ weights! {
     asks = -0.1,
     /// Times one half per 30 days of age. Off: what is asked for may be old, and +.05 cost .005 recall@10.
     recency = 0.0,
+}
+
+impl Weights {
+    /// Of questions whose words are known. Likest words say part of what coverage and meaning say, so these count less; found in the same
+    /// way, drawn weakly to the others, with all-MiniLM-L6-v2 (`docs/evaluation.md`).
+    const WITH_WORDS: Weights = Weights {
+        coverage: 0.5,
+        coverage_before: 0.0,
+        coverage_asked: 0.35,
+        coverage_after: 0.05,
+        coverage_near: 0.1,
+        meaning: 0.55,
+        meaning_asked: 0.25,
+        meaning_near: 0.15,
+        likest: 1.05,
+        speaker: 0.3,
+        time: 0.45,
+        when: 0.2,
+        form: 0.3,
+        ..Weights::DEFAULT
+    };
+
+    /// The weights for a question as an embedder sees it.
+    pub fn fitting(question: Option<&Embedded>) -> &'static Weights {
+        match question.and_then(|question| question.words.as_ref()) {
+            Some(_) => &Weights::WITH_WORDS,
+            None => &Weights::DEFAULT,
+        }
+    }
 }
 
 impl Default for Weights {

@@ -12,9 +12,15 @@ pub fn encode(record: &Record) -> Vec<u8> {
     let (json, rest) = match record {
         Record::Vector(vector) => {
             let components = vector.components.iter();
-            let rest = components.flat_map(|c| c.to_le_bytes()).collect();
+            let mut rest: Vec<u8> = components.flat_map(|c| c.to_le_bytes()).collect();
+            // Words are told from components by the length before them all.
+            if let Some(words) = &vector.words {
+                let length = (rest.len() as u32).to_le_bytes();
+                rest = [&length[..], &rest, words].concat();
+            }
             let without = StoredVector {
                 components: Vec::new(),
+                words: vector.words.as_ref().map(|_| Vec::new()),
                 embedder: vector.embedder.clone(),
                 ..*vector
             };
@@ -44,9 +50,20 @@ pub fn decode(kind: Kind, v: u64, name: &str, bytes: &[u8]) -> Result<Record, Un
     // By way of a value: whoever reads records from JSON shares that code, which is large.
     let json: serde_json::Value = serde_json::from_slice(json).map_err(|_| wrong)?;
     let mut record = format::read(kind, v, name, &json)?;
-    let (pairs, odd) = rest.as_chunks::<2>();
     match &mut record {
-        Record::Vector(vector) if odd.is_empty() => {
+        Record::Vector(vector) => {
+            let mut components = rest;
+            if let Some(to) = &mut vector.words {
+                let (length, rest) = rest.split_first_chunk::<4>().ok_or(wrong)?;
+                let length = u32::from_le_bytes(*length) as usize;
+                let words;
+                (components, words) = rest.split_at_checked(length).ok_or(wrong)?;
+                *to = words.to_vec();
+            }
+            let (pairs, odd) = components.as_chunks::<2>();
+            if !odd.is_empty() {
+                return Err(wrong);
+            }
             let components = pairs.iter().map(|&pair| i16::from_le_bytes(pair));
             vector.components = components.collect();
             Ok(record)

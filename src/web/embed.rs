@@ -39,8 +39,8 @@ impl TextEmbedder {
             true => Kind::Query,
             false => Kind::Passage,
         };
-        match self.0.vector(text, kind) {
-            Some(vector) => Float32Array::from(&vector[..]),
+        match self.0.one(text, kind) {
+            Some(embedded) => Float32Array::from(&embedded.vector[..]),
             None => {
                 let dimensions = self.0.model().and_then(|model| model.dimensions);
                 Float32Array::new_with_length(dimensions.unwrap_or_default() as u32)

@@ -1,6 +1,6 @@
 //! The embedders of a browser behind the driver's interface.
 
-use crate::embed::{Kind, StaticTable, Transformer};
+use crate::embed::{Embedded, Kind, StaticTable, Transformer};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::memory::{Embedder, EmbedderModel, Pace};
 use js_sys::{Array, Float32Array, Function, Promise, Reflect, Uint8Array};
@@ -54,11 +54,11 @@ impl BrowserEmbedder {
             })
     }
 
-    /// The vector of one text; nothing without a known word.
-    pub fn vector(&self, text: &str, kind: Kind) -> Option<Vec<f32>> {
+    /// What it makes of one text; nothing without a known word.
+    pub fn one(&self, text: &str, kind: Kind) -> Option<Embedded> {
         match self {
-            BrowserEmbedder::Table(table) => table.embed(text),
-            BrowserEmbedder::Weights(weights) => weights.embed(text, kind),
+            BrowserEmbedder::Table(table) => table.embed(text).map(Embedded::from),
+            BrowserEmbedder::Weights(weights) => weights.embed_with_words(text, kind),
             BrowserEmbedder::Nothing | BrowserEmbedder::Callback(_) => None,
         }
     }
@@ -96,16 +96,16 @@ impl Embedder for BrowserEmbedder {
         }
     }
 
-    async fn embed(&self, texts: &[&str], kind: Kind) -> Result<Vec<Option<Vec<f32>>>> {
+    async fn embed(&self, texts: &[&str], kind: Kind) -> Result<Vec<Option<Embedded>>> {
         match self {
             BrowserEmbedder::Callback(callback) => callback.embed(texts, kind).await,
-            _ => Ok(texts.iter().map(|text| self.vector(text, kind)).collect()),
+            _ => Ok(texts.iter().map(|text| self.one(text, kind)).collect()),
         }
     }
 }
 
 impl Callback {
-    async fn embed(&self, texts: &[&str], kind: Kind) -> Result<Vec<Option<Vec<f32>>>> {
+    async fn embed(&self, texts: &[&str], kind: Kind) -> Result<Vec<Option<Embedded>>> {
         let texts: Array = texts.iter().map(|text| JsValue::from_str(text)).collect();
         let kind = match kind {
             Kind::Query => "query",
@@ -122,7 +122,7 @@ impl Callback {
         let vectors: Array = vectors.dyn_into().map_err(|_| strange())?;
         let vectors = vectors.iter().map(|vector| {
             let vector: Float32Array = vector.dyn_into().map_err(|_| strange())?;
-            Ok(Some(vector.to_vec()))
+            Ok(Some(vector.to_vec().into()))
         });
         vectors.collect()
     }

@@ -19,6 +19,9 @@ pub struct SegmentBytes {
     n_read: u64,
 }
 
+/// Two words on four axes.
+const WORDS: [u8; 5] = [2, 0x1f, 0x88, 0x9a, 0x71];
+
 fn spec() -> EmbedderSpec {
     EmbedderSpec {
         id: "fuzz".into(),
@@ -118,6 +121,10 @@ impl Target for SegmentBytes {
                 corpus
                     .add_vector(piece.owner, &random.vector(DIMENSIONS))
                     .unwrap();
+                // Every other segment has no words.
+                if round % 2 == 0 {
+                    corpus.add_words_of(&spec().id, piece.owner, &WORDS);
+                }
             }
             draft.facts = facts.iter().collect();
             seeds.push(corpus.write_segment(&draft));
@@ -166,6 +173,7 @@ fn use_it(mut corpus: Corpus, draft: &Draft) {
         level: Level::Loose,
         limit: 50,
         vector: Some(&[0.5; DIMENSIONS]),
+        words: Some(&WORDS),
         ..Query::new(
             "What did Speaker 3 call the boat 2 last March?",
             Timestamp::utc(1_795_000_000_000),

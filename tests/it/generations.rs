@@ -129,6 +129,52 @@ fn the_new_generation_takes_over_when_it_is_complete_and_the_old_one_is_deleted(
     assert_eq!(stored(&world), only("words", N_TURNS));
 }
 
+/// What the likest words are worth to what recall finds first.
+fn likest(memory: &Memory<TestPorts>, query: &str) -> Option<f32> {
+    let request = RecallRequest {
+        query: query.into(),
+        limit: Some(3),
+        level: Level::Loose,
+        session: None,
+    };
+    let found = pollster::block_on(memory.recall(&request)).unwrap();
+    let parts = found.items.first()?.recalled.parts.iter();
+    let mut likest = parts.filter(|part| part.name == "likest");
+    likest.next().map(|part| part.value)
+}
+
+#[test]
+fn words_are_stored_beside_the_vector_and_go_with_it() {
+    let world = talked(20);
+    let words = Words::new("words", 64);
+    words.gives_words.set(true);
+    let memory = opened(&world, &words);
+    assert_eq!(likest(&memory, "what did we paint, the boat?"), None);
+    embed_all(&memory);
+    let part = likest(&memory, "what did we paint, the boat?");
+    assert!(part > Some(0.0), "{part:?}");
+    let (namespace, all) = (namespace(), Range::default());
+    let scan = world.store.inner.scan(&namespace, Kind::Vector, &all);
+    for record in pollster::block_on(scan).unwrap().records {
+        let Record::Vector(vector) = record else {
+            unreachable!()
+        };
+        let bytes = vector.words.unwrap();
+        assert!(bytes.len() > 3 && bytes[0] == 1, "{bytes:?}");
+    }
+    drop(memory);
+    let memory = opened(&world, &words);
+    assert_eq!(likest(&memory, "what did we paint, the boat?"), part);
+    assert!(pollster::block_on(memory.check()).unwrap().is_clean());
+    drop(memory);
+
+    // Under the built-in embedder nothing is left of them.
+    let memory = world.open();
+    embed_all(&memory);
+    assert_eq!(stored(&world), only(&table_id(), 20));
+    assert_eq!(likest(&memory, "what did we paint, the boat?"), None);
+}
+
 #[test]
 fn a_reload_goes_on_where_it_was() {
     let world = talked(N_TURNS);

@@ -427,6 +427,46 @@ fn what_other_namespaces_commit_does_not_make_it_too_old() {
 }
 
 #[test]
+fn an_embedders_words_are_kept_with_its_vectors() {
+    let world = World::new();
+    let words = Words::new("words", 64);
+    words.gives_words.set(true);
+    let open = || {
+        let memory = world.open_for("words");
+        memory.adopt(AnyEmbedder::Words(words.clone())).unwrap();
+        while block_on(memory.embed_step()).unwrap().left > 0 {}
+        memory
+    };
+    let memory = open();
+    say(&memory, small_talk(0, MANY));
+    while block_on(memory.embed_step()).unwrap().left > 0 {}
+    keep(&memory);
+    let ask = |memory: &Memory<TestPorts>| {
+        let request = RecallRequest {
+            query: "Who found two bicycles near the old mill?".into(),
+            limit: Some(20),
+            level: Level::Loose,
+            session: None,
+        };
+        let found = block_on(memory.recall(&request)).unwrap().items;
+        let told = found.iter().map(|item| {
+            let parts = item.recalled.parts.iter();
+            let parts = parts.map(|part| (part.name, part.value.to_bits()));
+            (item.recalled.record, parts.collect::<Vec<_>>())
+        });
+        told.collect::<Vec<_>>()
+    };
+    let expected = ask(&memory);
+    let has_likest = |parts: &[(&str, u32)]| parts.iter().any(|(name, _)| *name == "likest");
+    assert!(expected.len() > 5 && expected.iter().all(|(_, parts)| has_likest(parts)));
+    drop(memory);
+    let memory = open();
+    assert!(memory.status().kept_index.was_used);
+    assert_eq!(ask(&memory), expected);
+    assert!(block_on(memory.check()).unwrap().is_clean());
+}
+
+#[test]
 fn segments_of_another_embedder_are_not_used() {
     let (world, ..) = large();
     let by_words = world.open_with(false);

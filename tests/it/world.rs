@@ -3,7 +3,7 @@
 use onhand::agent::Preset;
 use onhand::batch::{Batch, Commit, Durability, Op};
 use onhand::config::{Config, EmbedderChoice};
-use onhand::embed::{self, StaticTable};
+use onhand::embed::{self, Embedded, StaticTable};
 use onhand::error::{EmbedderFault, Error, Result};
 use onhand::index::Mode;
 use onhand::memory::{
@@ -206,9 +206,10 @@ impl Embedder for AnyEmbedder {
             AnyEmbedder::Words(words) => words.pace,
         }
     }
-    async fn embed(&self, texts: &[&str], _: embed::Kind) -> Result<Vec<Option<Vec<f32>>>> {
+    async fn embed(&self, texts: &[&str], _: embed::Kind) -> Result<Vec<Option<Embedded>>> {
+        let one = |text: &&str| table().embed(text).map(Embedded::from);
         match self {
-            AnyEmbedder::Table(_) => Ok(texts.iter().map(|text| table().embed(text)).collect()),
+            AnyEmbedder::Table(_) => Ok(texts.iter().map(one).collect()),
             AnyEmbedder::Words(words) => words.embed(texts),
         }
     }
@@ -222,6 +223,8 @@ pub struct Words {
     pub dimensions: usize,
     pub tells_dimensions: bool,
     pub pace: Pace,
+    /// Whether it gives words beside the vector.
+    pub gives_words: Cell<bool>,
     /// What it does wrong.
     pub fault: Cell<Option<EmbedderFault>>,
     /// Every text that it was asked for, in order.
@@ -235,12 +238,13 @@ impl Words {
             dimensions,
             tells_dimensions: false,
             pace: Pace::Texts(8),
+            gives_words: Cell::new(false),
             fault: Cell::new(None),
             asked: RefCell::default(),
         })
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Vec<f32>>>> {
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Embedded>>> {
         self.asked
             .borrow_mut()
             .extend(texts.iter().map(|text| text.to_string()));
@@ -262,7 +266,22 @@ impl Words {
                 });
             }
         }
-        Ok(vectors)
+        let embedded = texts.iter().zip(vectors).map(|(text, vector)| {
+            let words = self.gives_words.get().then(|| self.words(text));
+            Some(Embedded {
+                vector: vector?,
+                words,
+            })
+        });
+        Ok(embedded.collect())
+    }
+
+    /// A word of the text is a word of two components: they stand for its first letter.
+    fn words(&self, text: &str) -> Vec<u8> {
+        let letters = text
+            .split_whitespace()
+            .filter_map(|word| word.bytes().next());
+        std::iter::once(1).chain(letters).collect()
     }
 
     fn one(&self, text: &str) -> Option<Vec<f32>> {

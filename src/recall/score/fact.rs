@@ -18,7 +18,7 @@ impl Ranking<'_> {
     }
 
     /// The share of its score that age leaves to a version.
-    fn kept(&self, version: Version) -> f32 {
+    pub(super) fn kept(&self, version: Version) -> f32 {
         let on = self.query.filter.known_on;
         self.corpus.kept_share(version.id, self.query.now, on)
     }

@@ -6,6 +6,7 @@ pub(super) mod breath;
 mod fact;
 mod file;
 mod turn;
+pub(super) mod words;
 
 use super::candidates::{Candidate, Candidates};
 use super::corpus::Corpus;
@@ -39,7 +40,10 @@ impl Signals {
 
     /// What the gate judges. Little likeness is no reason against words that agree: outside its languages a model knows
     /// nothing, and words alone have to be only a little stronger than without a model.
-    fn gated(self, weights: &Weights) -> f32 {
+    ///
+    /// With the weights that the gates were measured with, whatever the score counts: they fit where likest words are known, too.
+    fn gated(self) -> f32 {
+        let weights = &Weights::DEFAULT;
         gated(
             weights.coverage * self.coverage,
             weights.meaning * self.meaning(),
@@ -137,7 +141,7 @@ impl Ranking<'_> {
             Some(_) => gate(self.query.level) + self.long_message(),
             None => keyword_gate(self.query.level),
         };
-        signals.gated(self.query.weights) + bonus >= least
+        signals.gated() + bonus >= least
     }
 
     fn long_message(&self) -> f32 {

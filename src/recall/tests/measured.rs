@@ -45,7 +45,7 @@ fn a_report_tells_answered_from_unanswerable() {
     let corpus = corpus_of(&turns, &[]);
     let question = |text: &str, category: &str, relevant: &[RecordRef]| LabelledQuestion {
         text: text.into(),
-        vector: None,
+        embedded: None,
         now: Timestamp::utc(100 * DAY_MS),
         category: category.into(),
         relevant: relevant.to_vec(),

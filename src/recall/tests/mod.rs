@@ -12,6 +12,7 @@ mod properties;
 mod rules;
 mod segments;
 mod vectors;
+mod words;
 
 use super::*;
 use crate::model::{

@@ -1,8 +1,9 @@
 //! A corpus that is put together from segments is the one that wrote them.
 
 use super::properties::{Step, Stored, apply, bits, fact_of, step, text};
-use super::vectors::{embed_all, stand_in_spec, stand_in_vector};
+use super::vectors::{embed_all, stand_in_spec, stand_in_vector, stand_in_words};
 use super::*;
+use crate::embed::Embedded;
 use crate::recall::{Draft, SegmentError, SegmentKey};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -194,10 +195,12 @@ proptest! {
         prop_assert_eq!(world.corpus.len(), rebuilt.len());
         prop_assert_eq!(world.corpus.n_vectors(), rebuilt.n_vectors());
         let vector = stand_in_vector(&question);
+        let embedded = Embedded { vector: vector.clone(), words: Some(stand_in_words(&question)) };
         let has_direction = vector.iter().any(|x| *x != 0.0);
         for level in [Level::Loose, Level::Strict] {
             for question in [question.clone(), format!("what did Speaker 1 say of {question}")] {
-                let query = Query { vector: (with_vectors && has_direction).then_some(&vector[..]), level, limit: 50, ..ask(&question) };
+                let query = ask(&question).embedded((with_vectors && has_direction).then_some(&embedded));
+                let query = Query { level, limit: 50, ..query };
                 let (found, expected) = (world.corpus.recall(&query), rebuilt.recall(&query));
                 prop_assert_eq!(bits(&found), bits(&expected));
                 prop_assert_eq!(found, expected);
@@ -253,6 +256,34 @@ fn what_is_no_segment_says_so() {
     let mut damaged = empty;
     *damaged.last_mut().unwrap() ^= 1;
     assert_eq!(read(&damaged), Err(SegmentError::Damaged));
+}
+
+#[test]
+fn words_stand_behind_the_vectors_and_take_nothing_where_there_are_none() {
+    let (said, unsaid) = (turn(1, 0, "We have a cat."), turn(1, 1, "cat"));
+    let mut corpus = Corpus::new(Some(stand_in_spec()));
+    let mut draft = Draft::default();
+    for turn in [&said, &unsaid] {
+        corpus.add_turn(turn);
+        draft.turns.insert(turn.id, turn.at.unix_ms);
+    }
+    let pieces = corpus.missing_vectors();
+    for piece in &pieces {
+        let vector = stand_in_vector(&piece.text);
+        corpus.add_vector(piece.owner, &vector).unwrap();
+    }
+    let without = corpus.write_segment(&draft);
+    corpus.add_words_of("stand-in", pieces[0].owner, &[2, 0x1f, 0x88]);
+    let with = corpus.write_segment(&draft);
+    assert_eq!(with[9..], [&without[9..], &[3, 2, 0x1f, 0x88, 0]].concat());
+    // A count of bytes that are no words.
+    let mut wrong = with.clone();
+    *wrong.last_mut().unwrap() = 1;
+    wrong.push(0);
+    let checksum = crc32fast::hash(&wrong[9..]).to_le_bytes();
+    wrong[5..9].copy_from_slice(&checksum);
+    let read = Corpus::new(Some(stand_in_spec())).restore(&[&wrong]);
+    assert_eq!(read, Err(SegmentError::Damaged));
 }
 
 #[test]

@@ -48,11 +48,26 @@ pub(super) fn stand_in_vector(text: &str) -> Vec<f32> {
     sum
 }
 
-/// Gives every text that wants a vector its stand-in. A text without terms has no direction.
+/// A word for each term, as [`Embedded`](crate::embed::Embedded) has them.
+pub(super) fn stand_in_words(text: &str) -> Vec<u8> {
+    let hash = |term: &String| {
+        let hash = crc32fast::hash(term.as_bytes()).to_le_bytes();
+        // No half of a byte is zero.
+        [hash[0] | 0x11, hash[1] | 0x11]
+    };
+    let words = terms(text);
+    std::iter::once(2)
+        .chain(words.iter().flat_map(hash))
+        .collect()
+}
+
+/// Gives every text that wants a vector its stand-in, with its words. A text without terms has no direction.
 pub(super) fn embed_all(corpus: &mut Corpus) {
     for piece in corpus.missing_vectors() {
         let added = corpus.add_vector(piece.owner, &stand_in_vector(&piece.text));
         assert!(matches!(added, Ok(()) | Err(IndexError::NotADirection)));
+        let words = stand_in_words(&piece.text);
+        corpus.add_words_of("stand-in", piece.owner, &words);
     }
     assert_eq!(corpus.missing_vectors(), []);
 }

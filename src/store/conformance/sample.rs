@@ -102,6 +102,7 @@ pub fn sample(kind: Kind, i: u32) -> Record {
             },
             embedder: "sample".into(),
             components: (0..256).map(|c| (c * 31 + i as i32) as i16).collect(),
+            words: i.is_multiple_of(2).then(|| vec![2, 0x1f, i as u8]),
         }),
         Kind::Job => Record::Job(Job {
             v: Job::VERSION,
@@ -223,6 +224,7 @@ pub fn extreme() -> Vec<Record> {
             unreachable!()
         };
         vector.components = components;
+        vector.words = (i == 201).then(Vec::new);
         vector.owner = VectorOwner {
             record: RecordRef::Fact(fact_id(i)),
             piece: u16::MAX,

@@ -60,6 +60,7 @@ async fn records_are_plain_objects_under_their_namespace() {
     let mut vector = sample(Kind::Vector, 1);
     if let onhand::model::Record::Vector(vector) = &mut vector {
         vector.components = vec![1, -2];
+        vector.words = Some(vec![2, 0x1f, 0x18]);
     }
     batch.ops.push(Op::Insert(vector));
     store.apply(&batch).await.unwrap();
@@ -75,7 +76,7 @@ async fn records_are_plain_objects_under_their_namespace() {
     assert_eq!(
         shown("vectors", database).await,
         format!(
-            r#"[[["ada","thesis","{vector}"]],[{{v:1,owner:{{record:"turn:{turn}",piece:0}},embedder:"sample",components:bytes(1,0,254,255)}}]]"#
+            r#"[[["ada","thesis","{vector}"]],[{{v:1,owner:{{record:"turn:{turn}",piece:0}},embedder:"sample",components:bytes(1,0,254,255),words:bytes(2,31,24)}}]]"#
         )
     );
     let (job, session) = (name(Kind::Job, 1), &turn[..26]);

@@ -4,6 +4,7 @@ use super::fact::{read_days, read_offset};
 use super::{
     MAGIC, Reader, SegmentError, SegmentKey, VERSION, fact, key_mark, session_mark, turn_mark,
 };
+use crate::embed::are_words;
 use crate::model::{Fact, FactId, Origin, RecordRef, SessionId, TurnId};
 use crate::recall::Corpus;
 use crate::recall::corpus::{FactEntry, Owner, day_of};
@@ -322,6 +323,19 @@ impl Filling<'_> {
                     .map_err(|_| SegmentError::Damaged)?;
             }
             debug_assert!(i < docs.len());
+        }
+        if from.0.is_empty() {
+            return Ok(());
+        }
+        for (_, doc) in docs.iter().enumerate().filter(|(i, _)| has_vector(*i)) {
+            let n = from.count()?;
+            let words = from.take(n)?;
+            if n > 0 && !are_words(words) {
+                return Err(SegmentError::Damaged);
+            }
+            if *doc != REPLACED {
+                dense.add_words(*doc, words);
+            }
         }
         Ok(())
     }

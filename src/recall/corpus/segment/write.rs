@@ -159,7 +159,7 @@ pub(super) fn write_days(days: &[DaySpan], out: &mut Writer) {
     }
 }
 
-/// The components of a vector, 0 for none; which documents have one; and their rows.
+/// The components of a vector, 0 for none; which documents have one; their rows; and the words of each, if any has some.
 fn write_vectors(dense: Option<&Dense>, docs: &[DocNumber], out: &mut Writer) {
     let Some(dense) = dense else {
         return out.number(0);
@@ -171,4 +171,13 @@ fn write_vectors(dense: Option<&Dense>, docs: &[DocNumber], out: &mut Writer) {
         out.byte(bits.map(|(row, i)| u8::from(row.is_some()) << i).sum());
     }
     rows.iter().flatten().for_each(|row| out.bytes(row));
+    // Last of all and only where there are some: what an embedder does not give takes no room.
+    if docs.iter().any(|doc| dense.words(*doc).is_some()) {
+        let with_vector = docs.iter().zip(&rows).filter(|(_, row)| row.is_some());
+        for (doc, _) in with_vector {
+            let words = dense.words(*doc).unwrap_or_default();
+            out.count(words.len());
+            out.bytes(words);
+        }
+    }
 }

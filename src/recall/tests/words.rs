@@ -1,0 +1,201 @@
+//! The likest words of a text: a part of the score where an embedder gives them.
+
+use super::vectors::{stand_in_spec, stand_in_vector};
+use super::*;
+use crate::embed::Embedded;
+use crate::index::Mode;
+use crate::model::VectorOwner;
+
+/// Words along four axes, one each.
+fn words(axes: &[usize]) -> Vec<u8> {
+    let along = |axis: &usize| match axis {
+        0 => [0x8f, 0x88],
+        1 => [0xf8, 0x88],
+        2 => [0x88, 0x8f],
+        _ => [0x88, 0xf8],
+    };
+    let bytes = axes.iter().flat_map(along);
+    std::iter::once(2).chain(bytes).collect()
+}
+
+fn owner(record: RecordRef) -> VectorOwner {
+    VectorOwner { record, piece: 0 }
+}
+
+/// All about boats, and as like the question as the others: only the words tell them apart.
+fn corpus(n: u32) -> Corpus {
+    let mut corpus = Corpus::new(Some(stand_in_spec()));
+    for number in 0..n {
+        corpus.add_turn(&turn(i64::from(number) + 1, 0, &text(number)));
+        let owner = owner(turn_ref(i64::from(number) + 1, 0));
+        corpus.add_vector(owner, &stand_in_vector("boat")).unwrap();
+        let axes: &[usize] = if number == 2 { &[3, 0, 1] } else { &[3, 0] };
+        corpus.add_words_of("stand-in", owner, &words(axes));
+    }
+    corpus
+}
+
+/// Of one length, so that the words alone would put none of them first.
+fn text(number: u32) -> String {
+    format!("boat number{number}")
+}
+
+fn question(axes: &[usize]) -> Embedded {
+    Embedded {
+        vector: stand_in_vector("boat"),
+        words: Some(words(axes)),
+    }
+}
+
+fn recall(corpus: &Corpus, embedded: &Embedded) -> Recollection {
+    corpus.recall(&Query {
+        limit: 100,
+        level: Level::All,
+        ..ask("boat").embedded(Some(embedded))
+    })
+}
+
+fn likest(item: &Recalled) -> Option<f32> {
+    let mut parts = item.parts.iter();
+    parts
+        .find(|part| part.name == "likest")
+        .map(|part| part.value)
+}
+
+#[test]
+fn what_has_a_like_word_for_each_of_the_questions_comes_first() {
+    let corpus = corpus(5);
+    let found = recall(&corpus, &question(&[0, 1]));
+    assert_eq!(found.items.len(), 5);
+    assert_eq!(found.items[0].record, turn_ref(3, 0));
+    let weight = Weights::fitting(Some(&question(&[0]))).likest;
+    let parts: Vec<_> = found.items.iter().map(likest).collect();
+    assert_eq!(parts[0], Some(weight));
+    assert!(parts[1..].iter().all(|part| *part == Some(0.5 * weight)));
+    for item in &found.items {
+        let sum: f32 = item.parts.iter().map(|part| part.value).sum();
+        assert!((sum - item.score).abs() < 1e-5, "{item:?}");
+    }
+}
+
+#[test]
+fn without_words_of_the_question_there_is_no_such_part() {
+    let corpus = corpus(5);
+    let found = recall(&corpus, &stand_in_vector("boat").into());
+    assert!(found.items.iter().all(|item| likest(item).is_none()));
+    // And the scores are those of a corpus that never heard of words.
+    let mut plain = Corpus::new(Some(stand_in_spec()));
+    for number in 0..5 {
+        plain.add_turn(&turn(i64::from(number) + 1, 0, &text(number)));
+        let owner = owner(turn_ref(i64::from(number) + 1, 0));
+        plain.add_vector(owner, &stand_in_vector("boat")).unwrap();
+    }
+    assert_eq!(found, recall(&plain, &stand_in_vector("boat").into()));
+    // A question of other axes has nothing to compare.
+    let other = Embedded {
+        words: Some(vec![1, 0xf8]),
+        ..question(&[])
+    };
+    assert!(
+        recall(&corpus, &other)
+            .items
+            .iter()
+            .all(|item| likest(item).is_none())
+    );
+}
+
+#[test]
+fn only_the_first_records_are_looked_at() {
+    let corpus = corpus(70);
+    let found = recall(&corpus, &question(&[0]));
+    let looked_at = found.items.iter().filter(|item| likest(item).is_some());
+    assert_eq!((found.items.len(), looked_at.count()), (70, 50));
+}
+
+#[test]
+fn words_stay_as_long_as_the_vector_that_they_came_with() {
+    let mut corpus = corpus(3);
+    let first = turn_ref(1, 0);
+    let of_first = |corpus: &Corpus| {
+        let found = recall(corpus, &question(&[0]));
+        let item = found.items.iter().find(|item| item.record == first);
+        item.and_then(likest)
+    };
+    assert!(of_first(&corpus).is_some());
+    assert!(corpus.goes_by(
+        "stand-in",
+        owner(first),
+        &stand_in_vector("boat"),
+        Some(&words(&[3, 0]))
+    ));
+    assert!(!corpus.goes_by(
+        "stand-in",
+        owner(first),
+        &stand_in_vector("boat"),
+        Some(&words(&[3]))
+    ));
+    assert!(!corpus.goes_by("stand-in", owner(first), &stand_in_vector("boat"), None));
+    // Another vector comes with words of its own, or with none.
+    corpus
+        .add_vector(owner(first), &stand_in_vector("boat"))
+        .unwrap();
+    assert_eq!(of_first(&corpus), None);
+    for bytes in [&[][..], &[2, 1], &[0, 0]] {
+        corpus.add_words_of("stand-in", owner(first), bytes);
+        assert_eq!(of_first(&corpus), None, "{bytes:?}");
+    }
+    corpus.add_words_of("stranger", owner(first), &words(&[0]));
+    assert_eq!(of_first(&corpus), None);
+    corpus.add_words_of("stand-in", owner(first), &words(&[0]));
+    assert!(of_first(&corpus).is_some());
+    // Of a text that is gone nothing is left, and a new one has none before its vector comes.
+    let bytes = corpus.bytes().vectors;
+    corpus.remove(first);
+    corpus.add_turn(&turn(1, 0, &text(0)));
+    corpus.add_words_of("stand-in", owner(first), &words(&[0]));
+    assert!(corpus.bytes().vectors < bytes);
+    corpus
+        .add_vector(owner(first), &stand_in_vector("boat"))
+        .unwrap();
+    assert_eq!(of_first(&corpus), None);
+}
+
+#[test]
+fn words_go_with_their_generation() {
+    let other = EmbedderSpec {
+        id: "other".into(),
+        ..stand_in_spec()
+    };
+    let mut corpus = Corpus::with_generations(Some(stand_in_spec()), Some(other), Mode::Scan);
+    corpus.add_turn(&turn(1, 0, &text(0)));
+    let owner = owner(turn_ref(1, 0));
+    for (embedder, axes) in [("stand-in", 0), ("other", 1)] {
+        corpus
+            .add_vector_of(embedder, owner, &stand_in_vector("boat"))
+            .unwrap();
+        corpus.add_words_of(embedder, owner, &words(&[axes]));
+    }
+    let asked = question(&[1]);
+    let part = |corpus: &Corpus| likest(&recall(corpus, &asked).items[0]);
+    assert_eq!(part(&corpus), Some(0.0));
+    corpus.promote();
+    assert_eq!(part(&corpus), Some(Weights::fitting(Some(&asked)).likest));
+}
+
+#[test]
+fn what_age_takes_from_a_fact_it_takes_from_its_words() {
+    let older = fact(1, "boat", "boat called Zephyr");
+    let mut newer = fact(2, "boat", "boat called Aurora");
+    newer.supersedes = Some(older.id);
+    let mut corpus = Corpus::new(Some(stand_in_spec()));
+    for (fact, axes) in [(&older, 1), (&newer, 0)] {
+        corpus.add_fact(fact);
+        let owner = owner(RecordRef::Fact(fact.id));
+        corpus.add_vector(owner, &stand_in_vector("boat")).unwrap();
+        corpus.add_words_of("stand-in", owner, &words(&[axes]));
+    }
+    let part = |axis| likest(&recall(&corpus, &question(&[axis])).items[0]).unwrap();
+    let weight = Weights::fitting(Some(&question(&[0]))).likest;
+    assert_eq!(part(0), weight, "the newest version");
+    assert!(0.0 < part(1) && part(1) < weight, "{}", part(1));
+}
