@@ -2,7 +2,8 @@
 //!
 //! One vector for a whole text says what it is about; that one word of a long turn is what was asked for is lost in it.
 //! Here each word keeps its direction, as the network sees it among the words around it, on a few axes and in 4 bits a component.
-//! [`Likest::of`] finds for each word of a question the likest of a passage and takes the mean ("late interaction").
+//! [`Likest::each`] finds for each word of a question the likest of a passage; their mean says how well the passage answers ("late
+//! interaction").
 //!
 //! The bytes are what a store keeps (`docs/format.md`, "vectors"): how many bytes a word takes, and the words, one after another,
 //! two components a byte, the earlier one in the low half, each with 8 added.
@@ -84,9 +85,9 @@ impl Likest {
         })
     }
 
-    /// The mean over the question's words of the cosine to the likest word of the passage, -1 to 1; 0 for a passage in which
-    /// no word says anything. `None` for bytes that are no words on these axes.
-    pub fn of(&self, passage: &[u8]) -> Option<f32> {
+    /// For each of the question's words the cosine to the likest word of the passage, -1 to 1; 0 for a passage in which no word
+    /// says anything. `None` for bytes that are no words on these axes.
+    pub fn each(&self, passage: &[u8]) -> Option<Vec<f32>> {
         let is_comparable = passage.first().map(|&length| length.into()) == Some(self.length);
         let passage = words_of(passage).filter(|_| is_comparable)?;
         let mut likest: Vec<Option<f32>> = vec![None; self.words.len()];
@@ -102,8 +103,7 @@ impl Likest {
                 *best = Some(best.map_or(cosine, |best| best.max(cosine)));
             }
         }
-        let sum: f32 = likest.into_iter().map(Option::unwrap_or_default).sum();
-        Some(sum / self.words.len() as f32)
+        Some(likest.into_iter().map(Option::unwrap_or_default).collect())
     }
 }
 
@@ -124,10 +124,11 @@ mod tests {
             [0.0, 0.0, 1.0, 0.0],
         );
         let likest = Likest::new(&packed(&[east, north])).unwrap();
-        assert_eq!(likest.of(&packed(&[up, north, east])), Some(1.0));
-        assert_eq!(likest.of(&packed(&[up, east])), Some(0.5));
-        assert_eq!(likest.of(&packed(&[[-2.0, 0.0, 0.0, 0.0]])), Some(-0.5));
-        assert_eq!(likest.of(&packed(&[])), Some(0.0));
+        let each = |passage: &[[f32; 4]]| likest.each(&packed(passage)).unwrap();
+        assert_eq!(each(&[up, north, east]), [1.0, 1.0]);
+        assert_eq!(each(&[up, east]), [1.0, 0.0]);
+        assert_eq!(each(&[[-2.0, 0.0, 0.0, 0.0]]), [-1.0, 0.0]);
+        assert_eq!(each(&[]), [0.0, 0.0]);
     }
 
     #[test]
@@ -155,10 +156,10 @@ mod tests {
         let likest = Likest::new(&packed(&[[1.0; 4]])).unwrap();
         for bytes in [&[][..], &[0], &[0, 1], &[2, 1], &[2, 1, 2, 3]] {
             assert!(!are_words(bytes), "{bytes:?}");
-            assert_eq!(likest.of(bytes), None, "{bytes:?}");
+            assert_eq!(likest.each(bytes), None, "{bytes:?}");
         }
         assert!(are_words(&[3, 1, 2, 3]));
-        assert_eq!(likest.of(&[3, 1, 2, 3]), None, "of other axes");
+        assert_eq!(likest.each(&[3, 1, 2, 3]), None, "of other axes");
     }
 
     proptest! {
@@ -171,15 +172,18 @@ mod tests {
             let length = |a: &[f32; 32]| a.iter().map(|x| x * x).sum::<f32>().sqrt();
             let cosine = |a: &[f32; 32], b: &[f32; 32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>() / length(a) / length(b);
             let best = question.iter().map(|a| passage.iter().map(|b| cosine(a, b)).fold(-1.0, f32::max));
-            let expected = best.sum::<f32>() / question.len() as f32;
-            let found = Likest::new(&packed(&question)).unwrap().of(&packed(&passage)).unwrap();
-            prop_assert!((found - expected).abs() < 0.06, "{found} {expected}");
+            let found = Likest::new(&packed(&question)).unwrap().each(&packed(&passage)).unwrap();
+            prop_assert_eq!(found.len(), question.len());
+            for (expected, found) in best.zip(found) {
+                prop_assert!((found - expected).abs() < 0.1, "{found} {expected}");
+            }
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(question in prop::collection::vec(any::<u8>(), 0..40), passage in prop::collection::vec(any::<u8>(), 0..40)) {
-            let found = Likest::new(&question).and_then(|likest| likest.of(&passage));
-            prop_assert!(found.is_none_or(|found| (-1.01..=1.01).contains(&found)));
+            let found = Likest::new(&question).and_then(|likest| likest.each(&passage));
+            let found = found.unwrap_or_default();
+            prop_assert!(found.iter().all(|found| (-1.01..=1.01).contains(found)), "{found:?}");
         }
     }
 }

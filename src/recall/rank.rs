@@ -57,8 +57,8 @@ fn recall_by(
     });
     let relevant = relevant.map(|one| (one, Standing::of(ranking.score(one))));
     let mut relevant: Vec<_> = relevant.collect();
-    if let Some(words) = meaning.and_then(|(dense, _)| Words::of(dense, query.words)) {
-        ranking.add_words(&words, &mut relevant);
+    if let Some(mut words) = meaning.and_then(|(dense, _)| Words::of(dense, query.words)) {
+        ranking.add_words(&mut words, &mut relevant);
     }
     let mut standings = super::collapse::collapse(corpus, query, relevant);
     standings.sort_by(|(a, one), (b, other)| {

@@ -26,13 +26,24 @@ fn owner(record: RecordRef) -> VectorOwner {
 fn corpus(n: u32) -> Corpus {
     let mut corpus = Corpus::new(Some(stand_in_spec()));
     for number in 0..n {
-        corpus.add_turn(&turn(i64::from(number) + 1, 0, &text(number)));
-        let owner = owner(turn_ref(i64::from(number) + 1, 0));
-        corpus.add_vector(owner, &stand_in_vector("boat")).unwrap();
         let axes: &[usize] = if number == 2 { &[3, 0, 1] } else { &[3, 0] };
-        corpus.add_words_of("stand-in", owner, &words(axes));
+        say(&mut corpus, i64::from(number) + 1, 0, &text(number), axes);
     }
     corpus
+}
+
+/// Adds a turn in one piece, with words.
+fn say(corpus: &mut Corpus, session: i64, index: u32, text: &str, axes: &[usize]) {
+    corpus.add_turn(&turn(session, index, text));
+    know(corpus, turn_ref(session, index), axes);
+}
+
+/// Adds the words of a text.
+fn know(corpus: &mut Corpus, record: RecordRef, axes: &[usize]) {
+    corpus
+        .add_vector(owner(record), &stand_in_vector("boat"))
+        .unwrap();
+    corpus.add_words_of("stand-in", owner(record), &words(axes));
 }
 
 /// Of one length, so that the words alone would put none of them first.
@@ -106,10 +117,106 @@ fn without_words_of_the_question_there_is_no_such_part() {
 
 #[test]
 fn only_the_first_records_are_looked_at() {
-    let corpus = corpus(70);
+    let mut corpus = corpus(0);
+    // What was said beside a hit is a candidate, too: a lane alone finds 80.
+    for number in 0..50 {
+        let session = i64::from(number) + 1;
+        say(&mut corpus, session, 0, &text(number), &[0]);
+        say(&mut corpus, session, 1, &format!("anchor{number}"), &[0]);
+        let beside = owner(turn_ref(session, 1));
+        corpus
+            .add_vector(beside, &stand_in_vector("anchor"))
+            .unwrap();
+        corpus.add_words_of("stand-in", beside, &words(&[0]));
+    }
     let found = recall(&corpus, &question(&[0]));
     let looked_at = found.items.iter().filter(|item| likest(item).is_some());
-    assert_eq!((found.items.len(), looked_at.count()), (70, 50));
+    assert_eq!((found.items.len(), looked_at.count()), (100, 80));
+}
+
+#[test]
+fn a_like_word_right_beside_is_worth_nearly_as_much() {
+    let mut corpus = corpus(0);
+    for (index, axes) in [(0, &[1][..]), (1, &[0]), (2, &[3]), (3, &[3]), (4, &[2])] {
+        say(&mut corpus, 1, index, &text(index), axes);
+    }
+    say(&mut corpus, 2, 0, &text(5), &[3]);
+    let found = recall(&corpus, &question(&[0, 1]));
+    let weight = Weights::fitting(Some(&question(&[0]))).likest;
+    let part = |session, index| {
+        let mut items = found.items.iter();
+        let item = items.find(|item| item.record == turn_ref(session, index));
+        likest(item.unwrap()).unwrap() / weight
+    };
+    // Both words are there, one of them in the turn after, or before.
+    assert!((part(1, 0) - 0.95).abs() < 1e-6, "{}", part(1, 0));
+    assert!((part(1, 1) - 0.95).abs() < 1e-6, "{}", part(1, 1));
+    assert!((part(1, 2) - 0.45).abs() < 1e-6, "{}", part(1, 2));
+    // Two away, and in another session.
+    assert_eq!((part(1, 3), part(1, 4), part(2, 0)), (0.0, 0.0, 0.0));
+}
+
+#[test]
+fn of_a_long_turn_what_is_next_to_it_counts() {
+    let mut corpus = corpus(0);
+    let long = "The boat lies in the harbour and waits for wind from the north. ".repeat(20);
+    let n_pieces = corpus.add_turn(&turn(1, 1, &long)).len();
+    assert!(n_pieces > 2, "{n_pieces}");
+    for piece in 0..n_pieces {
+        let owner = VectorOwner {
+            record: turn_ref(1, 1),
+            piece: piece as u16,
+        };
+        corpus.add_vector(owner, &stand_in_vector("boat")).unwrap();
+        // The first word of the question in the first piece, the second one in the last.
+        let axes: &[usize] = match piece {
+            0 => &[0],
+            _ if piece + 1 == n_pieces => &[1],
+            _ => &[3],
+        };
+        corpus.add_words_of("stand-in", owner, &words(axes));
+    }
+    say(&mut corpus, 1, 0, "The boat?", &[3]);
+    say(&mut corpus, 1, 2, "A boat!", &[3]);
+    let weight = Weights::fitting(Some(&question(&[0]))).likest;
+    let part = |axis, index| {
+        let found = recall(&corpus, &question(&[axis]));
+        let mut items = found.items.iter();
+        let item = items.find(|item| item.record == turn_ref(1, index));
+        (likest(item.unwrap()).unwrap() / weight * 100.0).round()
+    };
+    assert_eq!([part(0, 0), part(0, 1), part(0, 2)], [90.0, 100.0, 0.0]);
+    assert_eq!([part(1, 0), part(1, 1), part(1, 2)], [0.0, 100.0, 90.0]);
+}
+
+#[test]
+fn words_of_what_was_said_in_the_same_breath_count_for_a_fact() {
+    let mut corpus = corpus(0);
+    let said = "My boat needs paint. It lies in Lagos.";
+    corpus.add_turn(&turn(1, 0, said));
+    for (number, quote, axes) in [
+        (1, "My boat needs paint.", &[0][..]),
+        (2, "It lies in Lagos.", &[1]),
+    ] {
+        let mut fact = fact(number, "boat", quote);
+        fact.evidence = Some(Evidence {
+            turn: place(1, 0),
+            quote: quote.into(),
+            start: said.find(quote).unwrap() as u32,
+            end: (said.find(quote).unwrap() + quote.len()) as u32,
+        });
+        corpus.add_fact(&fact);
+        know(&mut corpus, fact_ref(number), axes);
+    }
+    let found = recall(&corpus, &question(&[0, 1]));
+    let weight = Weights::fitting(Some(&question(&[0]))).likest;
+    let parts = found.items.iter().filter_map(likest);
+    let parts: Vec<f32> = parts.map(|part| part / weight).collect();
+    assert_eq!(parts.len(), 2, "{found:?}");
+    assert!(
+        parts.iter().all(|part| (part - 0.95).abs() < 1e-6),
+        "{parts:?}"
+    );
 }
 
 #[test]
@@ -151,9 +258,9 @@ fn words_stay_as_long_as_the_vector_that_they_came_with() {
     // Of a text that is gone nothing is left, and a new one has none before its vector comes.
     let bytes = corpus.bytes().vectors;
     corpus.remove(first);
+    assert!(corpus.bytes().vectors < bytes);
     corpus.add_turn(&turn(1, 0, &text(0)));
     corpus.add_words_of("stand-in", owner(first), &words(&[0]));
-    assert!(corpus.bytes().vectors < bytes);
     corpus
         .add_vector(owner(first), &stand_in_vector("boat"))
         .unwrap();
