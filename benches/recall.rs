@@ -5,6 +5,7 @@
 //! something, the answers do not. A time is the shortest of [`REPEATS`], since other programs stretch the wall clock; the caches are
 //! warm then.
 
+use onhand::embed::Embedded;
 use onhand::model::{
     Confidence, Evidence, Fact, FactId, FactType, Origin, Role, SessionId, Turn, TurnId,
 };
@@ -16,7 +17,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 const SEED: u64 = 20_261_121;
-const DIMENSIONS: usize = 128;
+/// Of the built-in table, and of all-MiniLM-L6-v2, which has words, too: of a turn, and of a question.
+const TABLE_DIMENSIONS: usize = 128;
+const MINILM_DIMENSIONS: usize = 384;
+const MINILM_WORDS: [usize; 2] = [13, 12];
+const WORD_BYTES: usize = 32;
 const VOCABULARY: u64 = 20_000;
 const TURNS_PER_SESSION: u32 = 20;
 const WORDS_PER_TURN: usize = 35;
@@ -64,8 +69,14 @@ fn main() {
         (100, 500, 5)
     };
     let mut runs = Vec::new();
-    for embeds in [false, true] {
-        runs.push(run(n_facts, n_turns, n_questions, embeds));
+    let embedders = [
+        None,
+        Some((TABLE_DIMENSIONS, None)),
+        Some((MINILM_DIMENSIONS, None)),
+        Some((MINILM_DIMENSIONS, Some(MINILM_WORDS))),
+    ];
+    for embedder in embedders {
+        runs.push(run(n_facts, n_turns, n_questions, embedder));
     }
     println!(
         "{}",
@@ -73,11 +84,20 @@ fn main() {
     );
 }
 
-fn run(n_facts: u32, n_turns: u32, n_questions: usize, embeds: bool) -> serde_json::Value {
+/// Dimensions, and how many words a turn and a question have.
+type Embedder = (usize, Option<[usize; 2]>);
+
+fn run(
+    n_facts: u32,
+    n_turns: u32,
+    n_questions: usize,
+    embedder: Option<Embedder>,
+) -> serde_json::Value {
     let mut random = Random(SEED);
+    let (dimensions, words) = embedder.unwrap_or((0, None));
     let spec = EmbedderSpec {
         id: "random".into(),
-        dimensions: DIMENSIONS,
+        dimensions,
         mean: 0.0,
         sd: 0.09,
     };
@@ -85,10 +105,10 @@ fn run(n_facts: u32, n_turns: u32, n_questions: usize, embeds: bool) -> serde_js
     let facts: Vec<Fact> = (0..n_facts)
         .map(|n| fact(n, &turns[(n * 3 % n_turns) as usize], &mut random))
         .collect();
-    let topics: Vec<Vec<f32>> = (0..TOPICS).map(|_| random.direction()).collect();
+    let topics: Vec<Vec<f32>> = (0..TOPICS).map(|_| random.direction(dimensions)).collect();
 
     let before = allocated();
-    let mut corpus = Corpus::new(embeds.then_some(spec));
+    let mut corpus = Corpus::new(embedder.map(|_| spec));
     let (mut load_ms, mut vectors_ms) = (0.0, 0.0);
     let mut embed = |corpus: &mut Corpus, random: &mut Random| {
         for piece in corpus.missing_vectors() {
@@ -97,6 +117,12 @@ fn run(n_facts: u32, n_turns: u32, n_questions: usize, embeds: bool) -> serde_js
             let added = corpus.add_vector(piece.owner, &vector);
             vectors_ms += ms(start);
             added.expect("a direction");
+            if let Some([of_turn, _]) = words {
+                let words = random.packed(of_turn);
+                let start = Instant::now();
+                corpus.add_words_of("random", piece.owner, &words);
+                vectors_ms += ms(start);
+            }
         }
     };
     let start = Instant::now();
@@ -122,11 +148,11 @@ fn run(n_facts: u32, n_turns: u32, n_questions: usize, embeds: bool) -> serde_js
     let mut n_items = 0;
     for _ in 0..n_questions {
         let text = random.words(WORDS_PER_QUESTION);
-        let vector = random.near_one_of(&topics);
-        let query = Query {
-            vector: embeds.then_some(&vector[..]),
-            ..Query::new(&text, Timestamp::utc(0))
-        };
+        let embedded = embedder.map(|_| Embedded {
+            vector: random.near_one_of(&topics),
+            words: words.map(|[_, of_question]| random.packed(of_question)),
+        });
+        let query = Query::new(&text, Timestamp::utc(0)).embedded(embedded.as_ref());
         let mut shortest = f64::INFINITY;
         for _ in 0..REPEATS {
             let start = Instant::now();
@@ -138,10 +164,12 @@ fn run(n_facts: u32, n_turns: u32, n_questions: usize, embeds: bool) -> serde_js
     }
     times.sort_by(f64::total_cmp);
     json!({
-        "embedder": embeds,
+        "embedder": embedder.is_some(),
+        "dimensions": dimensions,
+        "words": words.is_some(),
         "vectors": corpus.n_vectors(),
         "load_ms": load_ms,
-        "add_vectors_ms": if embeds { json!(vectors_ms) } else { json!("not_run") },
+        "add_vectors_ms": if embedder.is_some() { json!(vectors_ms) } else { json!("not_run") },
         "recall_ms": { "median": times[times.len() / 2], "p95": times[times.len() * 95 / 100], "max": times[times.len() - 1] },
         "items": n_items,
         "bytes_per_turn": {
@@ -230,15 +258,21 @@ impl Random {
     /// A direction that has half of its length in common with a topic's.
     fn near_one_of(&mut self, topics: &[Vec<f32>]) -> Vec<f32> {
         let topic = &topics[(self.next() % topics.len() as u64) as usize];
-        let own = self.direction();
+        let own = self.direction(topic.len());
         own.iter()
             .zip(topic)
             .map(|(own, topic)| own + topic)
             .collect()
     }
 
-    fn direction(&mut self) -> Vec<f32> {
-        (0..DIMENSIONS)
+    /// The words of a text, in any directions.
+    fn packed(&mut self, n: usize) -> Vec<u8> {
+        let bytes = (0..n * WORD_BYTES).map(|_| self.next() as u8 | 0x11);
+        std::iter::once(WORD_BYTES as u8).chain(bytes).collect()
+    }
+
+    fn direction(&mut self, dimensions: usize) -> Vec<f32> {
+        (0..dimensions)
             .map(|_| (self.unit() + self.unit() + self.unit() - 1.5) as f32)
             .collect()
     }
