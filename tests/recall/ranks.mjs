@@ -24,6 +24,7 @@ const MODELS = {
   default: { model: "table", file: "pkg/model/static-128-int4.bin" },
   quality: { model: "transformer", file: "pkg/weights/minilm/weights.bin" },
   multilingual: { model: "transformer", file: "pkg/weights/e5-small/weights.bin" },
+  tiny: { model: "transformer", file: "tests/golden/tiny-8-bit.bin" },
 };
 export const BUILDS = ["simd", "scalar"];
 
