@@ -10,10 +10,11 @@
 use hashbrown::HashTable;
 
 use super::bitmap::Bitmap;
-use super::kernel::{BLOCK_ROWS, LANE};
+use super::kernel::{BLOCK_ROWS, LANE, Survey};
 use super::labels::Labels;
+use super::positives::Positives;
 use super::query::Query;
-use super::row::{Components, Lift, Rows};
+use super::row::{Components, Lift, Row, Rows};
 use super::{IndexConfig, Metric};
 
 /// Rows of one allocation. Appending to one great vector would copy everything at each growth and, in wasm, whose memory
@@ -46,7 +47,9 @@ pub(crate) struct Arena {
     rows_by_id: HashTable<u32>,
     labels: Labels,
     /// For each component, in how many live rows it is positive.
-    positives: Vec<u32>,
+    positives: Positives,
+    /// The code of the row that is being appended.
+    code: Vec<u8>,
     /// Numbers of the parts of [`PART_ROWS`] rows that changed since [`Arena::take_changed`].
     changed: Bitmap,
 }
@@ -61,7 +64,8 @@ impl Arena {
             live: Bitmap::default(),
             rows_by_id: HashTable::new(),
             labels: Labels::default(),
-            positives: vec![0; config.dimensions],
+            positives: Positives::new(config.dimensions),
+            code: vec![0; config.dimensions.next_multiple_of(LANE) / 8],
             changed: Bitmap::default(),
         }
     }
@@ -180,7 +184,8 @@ impl Arena {
     /// is positive. A component that always has the same sign counts 0, one of even chances 1.
     pub(crate) fn telling_bits(&self) -> f32 {
         let n_rows = self.len().max(1) as f32;
-        let share = self.positives.iter().map(|&count| count as f32 / n_rows);
+        let counts = self.positives.counts();
+        let share = counts.map(|count| count as f32 / n_rows);
         share.map(|p| 4.0 * p * (1.0 - p)).sum()
     }
 
@@ -199,6 +204,24 @@ impl Arena {
         let row = self.push_gap();
         self.fill(row, id, components, length);
         row
+    }
+
+    /// Appends a row as it is kept; `id` is not in use. `None`, and nothing is appended, where no vector has such a row.
+    pub(crate) fn push_kept(&mut self, id: u32, kept: Row) -> Option<u32> {
+        let survey = kept.survey(&mut self.code);
+        if !kept.is_sound(survey) {
+            return None;
+        }
+        let row = self.push_gap();
+        self.fill_surveyed(row, id, kept, survey, 1.0);
+        Some(row)
+    }
+
+    /// Makes room for so many rows more.
+    pub(crate) fn reserve(&mut self, n_rows: usize) {
+        let chunks = &self.chunks;
+        let hash_of = |&row: &u32| hash(chunks[row as usize / CHUNK_ROWS].ids[place(row)]);
+        self.rows_by_id.reserve(n_rows, hash_of);
     }
 
     /// Appends a wiped row.
@@ -222,33 +245,41 @@ impl Arena {
 
     /// Makes a gap a row.
     fn fill(&mut self, row: u32, id: u32, components: &Components, length: f32) {
+        let survey = components.row().survey(&mut self.code);
+        self.fill_surveyed(row, id, components.row(), survey, length);
+    }
+
+    /// Likewise, with its code at hand.
+    fn fill_surveyed(&mut self, row: u32, id: u32, filling: Row, survey: Survey, length: f32) {
         debug_assert!(!self.live.contains(row) && self.row_of(id).is_none());
         let chunk = &mut self.chunks[row as usize / CHUNK_ROWS];
         chunk.ids[place(row)] = id;
         if let Some(lengths) = &mut chunk.lengths {
             lengths[place(row)] = length;
         }
-        chunk.lifts[place(row)] = Lift::of(components).0;
-        chunk.rows.set(place(row), self.stride, components);
-        self.write_code(row, |i| components.is_positive(i));
+        chunk.lifts[place(row)] = Lift::of(survey, filling.dimensions()).0;
+        chunk.rows.set(place(row), self.stride, filling, survey);
+        let code = std::mem::take(&mut self.code);
+        self.write_code(row, &code);
+        self.positives.add(&code);
+        self.code = code;
         self.live.insert(row);
         let chunks = &self.chunks;
         self.rows_by_id.insert_unique(hash(id), row, |&other| {
             hash(chunks[other as usize / CHUNK_ROWS].ids[place(other)])
         });
-        for (i, count) in self.positives.iter_mut().enumerate() {
-            *count += u32::from(components.is_positive(i));
-        }
         self.touch(row);
     }
 
     /// Wipes a live row: nothing of its vector, code, id and labels is left.
     pub(crate) fn wipe(&mut self, row: u32) {
         debug_assert!(self.live.contains(row));
-        let components = self.components(row);
-        for (i, count) in self.positives.iter_mut().enumerate() {
-            *count -= u32::from(components.is_positive(i));
-        }
+        let mut code = std::mem::take(&mut self.code);
+        self.components(row).row().survey(&mut code);
+        self.positives.remove(&code);
+        code.fill(0);
+        self.write_code(row, &code);
+        self.code = code;
         let id = self.id(row);
         let chunks = &self.chunks;
         let is_it = |&other: &u32| chunks[other as usize / CHUNK_ROWS].ids[place(other)] == id;
@@ -257,7 +288,6 @@ impl Arena {
         }
         self.live.remove(row);
         self.labels.wipe(row);
-        self.write_code(row, |_| false);
         let chunk = &mut self.chunks[row as usize / CHUNK_ROWS];
         chunk.rows.wipe(place(row), self.stride);
         chunk.ids[place(row)] = 0;
@@ -314,14 +344,12 @@ impl Arena {
         self.changed.insert(row / PART_ROWS as u32);
     }
 
-    fn write_code(&mut self, row: u32, is_positive: impl Fn(usize) -> bool) {
-        let code_bytes = self.stride / 8;
+    fn write_code(&mut self, row: u32, code: &[u8]) {
         let chunk = &mut self.chunks[row as usize / CHUNK_ROWS];
         let (block, lane) = (place(row) / BLOCK_ROWS, place(row) % BLOCK_ROWS);
-        let start = block * BLOCK_ROWS * code_bytes + lane;
-        for j in 0..code_bytes {
-            let bits = (0..8).map(|i| u8::from(is_positive(8 * j + i)) << i);
-            chunk.codes[start + BLOCK_ROWS * j] = bits.sum();
+        let codes = &mut chunk.codes[block * BLOCK_ROWS * self.stride / 8..];
+        for (column, &bits) in codes.as_chunks_mut::<BLOCK_ROWS>().0.iter_mut().zip(code) {
+            column[lane] = bits;
         }
     }
 }
@@ -375,7 +403,7 @@ mod tests {
                 assert!(arena.labels().of(row).is_empty());
             }
         }
-        assert_eq!(arena.positives, positives);
+        assert!(arena.positives.counts().eq(positives));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Rows as they are kept: a vector that goes from one index into another keeps every bit of its scores, which rounding it a
 //! second time would not promise.
 
-use super::row::Components;
+use super::kernel::components_of;
+use super::row::{Components, Row};
 use super::{IndexError, Precision, VectorIndex};
 
 impl VectorIndex {
@@ -34,23 +35,27 @@ impl VectorIndex {
                 found: bytes.len(),
             });
         }
-        let components = match self.arena.config().precision {
-            Precision::Full => {
-                let (pairs, _) = bytes.as_chunks();
-                Components::Full(pairs.iter().map(|&pair| i16::from_le_bytes(pair)).collect())
-            }
-            Precision::Compact => Components::Compact(bytes.iter().map(|&x| x as i8).collect()),
-        };
-        if !components.is_sound() {
-            return Err(IndexError::NotADirection);
-        }
         if self.arena.row_of(id).is_some() {
             return Err(IndexError::DuplicateId(id));
         }
         if self.arena.rows() >= u32::MAX as usize {
             return Err(IndexError::Full);
         }
-        self.arena.push(id, &components, 1.0);
-        Ok(())
+        let full: Vec<i16>;
+        let row = match self.arena.config().precision {
+            Precision::Full => {
+                let (pairs, _) = bytes.as_chunks();
+                full = pairs.iter().map(|&pair| i16::from_le_bytes(pair)).collect();
+                Row::Full(&full)
+            }
+            Precision::Compact => Row::Compact(components_of(bytes)),
+        };
+        let added = self.arena.push_kept(id, row);
+        added.map(|_| ()).ok_or(IndexError::NotADirection)
+    }
+
+    /// Makes room for so many vectors more.
+    pub(crate) fn reserve(&mut self, n_vectors: usize) {
+        self.arena.reserve(n_vectors);
     }
 }

@@ -44,6 +44,7 @@ mod kept;
 mod kernel;
 mod labels;
 mod metric;
+mod positives;
 mod query;
 mod row;
 mod scan;

@@ -1,7 +1,7 @@
 //! A row: the direction of a vector in 16 or 8 bits a component.
 
 use super::Precision;
-use super::kernel::{self, LANE, ONE, ONE_BYTE};
+use super::kernel::{self, LANE, ONE, ONE_BYTE, Survey};
 use super::query::Query;
 
 /// The stored form of one unit vector, without padding.
@@ -36,6 +36,13 @@ impl Components {
         }
     }
 
+    pub(crate) fn row(&self) -> Row<'_> {
+        match self {
+            Components::Full(row) => Row::Full(row),
+            Components::Compact(row) => Row::Compact(row),
+        }
+    }
+
     /// Whether these can be what [`Components::encode`] gives for some unit vector.
     pub(crate) fn is_sound(&self) -> bool {
         match self {
@@ -48,7 +55,7 @@ impl Components {
         }
     }
 
-    #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn is_positive(&self, i: usize) -> bool {
         match self {
             Components::Full(row) => row.get(i).is_some_and(|&x| x > 0),
@@ -64,14 +71,6 @@ impl Components {
         }
     }
 
-    fn sum_of_sizes(&self) -> f32 {
-        let sum: u32 = match self {
-            Components::Full(row) => row.iter().map(|x| u32::from(x.unsigned_abs())).sum(),
-            Components::Compact(row) => row.iter().map(|x| u32::from(x.unsigned_abs())).sum(),
-        };
-        sum as f32
-    }
-
     pub(crate) fn length(&self) -> f32 {
         let square = |x: i64| x * x;
         let squares: i64 = match self {
@@ -79,6 +78,45 @@ impl Components {
             Components::Compact(row) => row.iter().map(|&x| square(x.into())).sum(),
         };
         (squares as f64).sqrt() as f32
+    }
+}
+
+/// [`Components`] that lie elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Row<'a> {
+    Full(&'a [i16]),
+    Compact(&'a [i8]),
+}
+
+impl Row<'_> {
+    /// What is known of the row after one look at all of it; its code is written into `code`, a bit a component, with zeros behind.
+    pub(crate) fn survey(self, code: &mut [u8]) -> Survey {
+        match self {
+            Row::Full(row) => kernel::survey(row, code),
+            Row::Compact(row) => kernel::survey_compact(row, code),
+        }
+    }
+
+    /// Whether a survey is that of a row which [`Components::encode`] gives for some unit vector.
+    pub(crate) fn is_sound(self, survey: Survey) -> bool {
+        match self {
+            Row::Full(_) => survey.greatest == ONE as u16,
+            Row::Compact(_) => survey.greatest == ONE_BYTE as u16,
+        }
+    }
+
+    pub(crate) fn dimensions(self) -> usize {
+        match self {
+            Row::Full(row) => row.len(),
+            Row::Compact(row) => row.len(),
+        }
+    }
+}
+
+impl Survey {
+    /// Of the row.
+    fn length(self) -> f32 {
+        (self.squares as f64).sqrt() as f32
     }
 }
 
@@ -93,12 +131,8 @@ impl Lift {
     /// that Σ|rᵢ| is below .35·√d are estimated too low.
     pub(crate) const AT: f32 = 0.35;
 
-    pub(crate) fn of(components: &Components) -> Lift {
-        let dimensions = match components {
-            Components::Full(row) => row.len(),
-            Components::Compact(row) => row.len(),
-        };
-        let sizes = components.sum_of_sizes() / components.length();
+    pub(crate) fn of(survey: Survey, dimensions: usize) -> Lift {
+        let sizes = survey.sizes as f32 / survey.length();
         let lift = Lift::AT * (dimensions as f32).sqrt() / sizes * 32_768.0;
         Lift(lift.round().min(f32::from(i16::MAX)) as i16)
     }
@@ -148,15 +182,15 @@ impl Rows {
         }
     }
 
-    pub(crate) fn set(&mut self, at: usize, stride: usize, components: &Components) {
-        match (self, components) {
-            (Rows::Full { rows, inverses }, Components::Full(row)) => {
+    pub(crate) fn set(&mut self, at: usize, stride: usize, row: Row, survey: Survey) {
+        match (self, row) {
+            (Rows::Full { rows, inverses }, Row::Full(row)) => {
                 rows[at * stride..][..row.len()].copy_from_slice(row);
-                inverses[at] = 1.0 / components.length();
+                inverses[at] = 1.0 / survey.length();
             }
-            (Rows::Compact { rows, inverses }, Components::Compact(row)) => {
+            (Rows::Compact { rows, inverses }, Row::Compact(row)) => {
                 rows[at * stride..][..row.len()].copy_from_slice(row);
-                inverses[at] = (1.0 / (components.length() * INVERSE_STEP)).round() as u16;
+                inverses[at] = (1.0 / (survey.length() * INVERSE_STEP)).round() as u16;
             }
             _ => unreachable!("an arena has one precision"),
         }

@@ -4,6 +4,8 @@
 //! hundred are compared exactly. That is the default at every size: measured in browsers it beats a graph walk in latency and
 //! recall up to about 100,000 rows, costs microseconds an insert, and has nothing to build.
 
+use std::ops::Range;
+
 use super::Metric;
 use super::arena::Arena;
 use super::bitmap::Bitmap;
@@ -21,6 +23,9 @@ const SHORTLIST: usize = 256;
 const SHORTLIST_PER_RESULT: usize = 8;
 /// How many times as many are kept when those turn out too few.
 const LONGER: usize = 8;
+
+/// Blocks scanned in one call.
+const STRETCH: usize = 64;
 
 /// Rows compared exactly between two looks at whether more are worth it.
 const BATCH: usize = 32;
@@ -120,8 +125,25 @@ fn by_code(
 
 /// Pushes rows by their estimates, which order them as cosines do.
 fn by_angle(arena: &Arena, tables: &Tables, allowed: &Bitmap, top: &mut Top) {
+    let n_blocks = arena.rows().div_ceil(BLOCK_ROWS);
+    for first in (0..n_blocks).step_by(STRETCH) {
+        let blocks = first..(first + STRETCH).min(n_blocks);
+        by_angle_within(blocks, arena, tables, allowed, top);
+    }
+}
+
+/// A call of its own for each stretch: a browser runs a function as better code from its next call on, so that a single one for all
+/// rows would keep the first question after a start on the slow code to its end.
+#[inline(never)]
+fn by_angle_within(
+    blocks: Range<usize>,
+    arena: &Arena,
+    tables: &Tables,
+    allowed: &Bitmap,
+    top: &mut Top,
+) {
     let mut estimates = [0; BLOCK_ROWS];
-    for block in 0..arena.rows().div_ceil(BLOCK_ROWS) {
+    for block in blocks {
         let mut lanes = allowed.block(block);
         if lanes == 0 {
             continue;

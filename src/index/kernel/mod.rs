@@ -64,6 +64,61 @@ pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i64 {
     chosen::dot_both_compact(a, b)
 }
 
+/// What one look at a row finds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Survey {
+    /// Σ rᵢ²: at most 2⁴², as a row has at most 4,096 components.
+    pub squares: u64,
+    /// Σ |rᵢ|.
+    pub sizes: u32,
+    /// The greatest |rᵢ|.
+    pub greatest: u16,
+}
+
+impl Survey {
+    fn add(self, other: Survey) -> Survey {
+        Survey {
+            squares: self.squares + other.squares,
+            sizes: self.sizes + other.sizes,
+            greatest: self.greatest.max(other.greatest),
+        }
+    }
+}
+
+/// Looks at a row, and writes its code: bit i of byte j is set where component 8j + i is positive; bytes behind them are zero.
+pub(crate) fn survey(row: &[i16], code: &mut [u8]) -> Survey {
+    assert!(row.len() <= 8 * code.len());
+    survey_each(row.iter().copied(), code)
+}
+
+fn survey_each(row: impl Iterator<Item = i16>, code: &mut [u8]) -> Survey {
+    code.fill(0);
+    let mut survey = Survey::default();
+    for (i, x) in row.enumerate() {
+        let size = x.unsigned_abs();
+        survey = survey.add(Survey {
+            squares: (u32::from(size) * u32::from(size)).into(),
+            sizes: size.into(),
+            greatest: size,
+        });
+        code[i / 8] |= u8::from(x > 0) << (i % 8);
+    }
+    survey
+}
+
+/// [`survey`] of a compact row.
+#[inline(always)]
+pub(crate) fn survey_compact(row: &[i8], code: &mut [u8]) -> Survey {
+    assert!(row.len() <= 8 * code.len());
+    chosen::survey_compact(row, code)
+}
+
+/// Bytes as components.
+pub(crate) fn components_of(bytes: &[u8]) -> &[i8] {
+    // SAFETY: both types are of one byte, for which every value is valid; pointer and length are those of one slice.
+    unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
+}
+
 /// Estimates of the cosines of [`BLOCK_ROWS`] rows with a query, from their codes; greater is nearer. Returns which of them reach
 /// `floor`, as bits, the first row lowest; `estimates` is written only if one does.
 ///

@@ -1,6 +1,6 @@
 //! The kernels in plain Rust: native builds, and browsers without simd128.
 
-use super::{BLOCK_ROWS, Tables};
+use super::{BLOCK_ROWS, Survey, Tables};
 
 /// Shifted: see [`super::dot`].
 pub(crate) fn dot(a: &[i16], b: &[i16]) -> i64 {
@@ -27,6 +27,10 @@ pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i64 {
 pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i64 {
     let products = a.iter().zip(b).map(|(&x, &y)| i32::from(x) * i32::from(y));
     products.map(i64::from).sum()
+}
+
+pub(crate) fn survey_compact(row: &[i8], code: &mut [u8]) -> Survey {
+    super::survey_each(row.iter().map(|&x| x.into()), code)
 }
 
 pub(crate) fn estimate(

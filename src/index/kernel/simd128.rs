@@ -2,7 +2,7 @@
 
 use core::arch::wasm32::*;
 
-use super::{BLOCK_ROWS, Tables};
+use super::{BLOCK_ROWS, Survey, Tables};
 
 /// Elements `at..at + 8`.
 #[inline(always)]
@@ -66,6 +66,40 @@ pub(crate) fn dot_compact(a: &[i8], b: &[i16]) -> i64 {
 #[inline(always)]
 pub(crate) fn dot_both_compact(a: &[i8], b: &[i8]) -> i64 {
     dot_of(a.len(), 0, |at| load_i8(a, at), |at| load_i8(b, at))
+}
+
+#[inline(always)]
+fn add_u32(sums: v128) -> u32 {
+    let halves = i32x4_add(sums, i64x2_shuffle::<1, 0>(sums, sums));
+    (i32x4_extract_lane::<0>(halves).wrapping_add(i32x4_extract_lane::<1>(halves))) as u32
+}
+
+pub(crate) fn survey_compact(row: &[i8], code: &mut [u8]) -> Survey {
+    let (sixteens, rest) = row.as_chunks::<16>();
+    let (mut squares, mut sizes, mut greatest) = (u32x4_splat(0), u32x4_splat(0), u8x16_splat(0));
+    for (sixteen, bits) in sixteens.iter().zip(code.as_chunks_mut::<2>().0) {
+        // SAFETY: 16 components are there. `v128_load` has no alignment requirement.
+        let x = unsafe { v128_load(sixteen.as_ptr().cast()) };
+        let (low, high) = (i16x8_extend_low_i8x16(x), i16x8_extend_high_i8x16(x));
+        // At most 4,096 · 128² in all lanes together.
+        squares = i32x4_add(squares, i32x4_dot_i16x8(low, low));
+        squares = i32x4_add(squares, i32x4_dot_i16x8(high, high));
+        // |-128| is 128 as an unsigned number.
+        let size = i8x16_abs(x);
+        let pairs = u16x8_extadd_pairwise_u8x16(size);
+        sizes = i32x4_add(sizes, u32x4_extadd_pairwise_u16x8(pairs));
+        greatest = u8x16_max(greatest, size);
+        *bits = i8x16_bitmask(i8x16_gt(x, i8x16_splat(0))).to_le_bytes();
+    }
+    let greatest = u8x16_max(greatest, i64x2_shuffle::<1, 0>(greatest, greatest));
+    let eight = u64x2_extract_lane::<0>(greatest).to_le_bytes();
+    let survey = Survey {
+        squares: add_u32(squares).into(),
+        sizes: add_u32(sizes),
+        greatest: eight.into_iter().fold(0, u8::max).into(),
+    };
+    let rest = rest.iter().map(|&x| x.into());
+    survey.add(super::survey_each(rest, &mut code[2 * sixteens.len()..]))
 }
 
 /// Table sums of 16 rows: pairs of rows as one u16 (even row + 256 · odd row, modulo 2¹⁶), and the odd rows alone.

@@ -68,6 +68,41 @@ fn the_greatest_dot_products_fit() {
     );
 }
 
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_family = "wasm"), test)]
+fn a_survey_finds_sums_the_greatest_and_the_signs() {
+    let mut random = Random::new(14);
+    for dimensions in [16usize, 20, 31, 128, 384, 4096] {
+        let mut rows: Vec<Vec<i8>> = (0..20)
+            .map(|_| compact_row(&mut random, dimensions))
+            .collect();
+        rows.extend([127, -128, 0].map(|x| vec![x; dimensions]));
+        for row in rows {
+            let wide: Vec<i16> = row.iter().map(|&x| x.into()).collect();
+            let size = |x: &i16| u64::from(x.unsigned_abs());
+            let expected = Survey {
+                squares: wide.iter().map(|x| size(x) * size(x)).sum(),
+                sizes: wide.iter().map(size).sum::<u64>() as u32,
+                greatest: wide.iter().map(size).max().unwrap() as u16,
+            };
+            // What was there before does not show.
+            let code_bytes = dimensions.next_multiple_of(LANE) / 8;
+            let mut codes = [(); 3].map(|()| vec![0xff; code_bytes]);
+            let [chosen, plain, full] = &mut codes;
+            assert_eq!(survey_compact(&row, chosen), expected);
+            assert_eq!(scalar::survey_compact(&row, plain), expected);
+            assert_eq!(survey(&wide, full), expected);
+            for code in codes {
+                let bits = (0..8 * code_bytes).map(|i| code[i / 8] >> (i % 8) & 1 == 1);
+                let signs = wide.iter().map(|x| *x > 0).chain(std::iter::repeat(false));
+                assert!(bits.zip(signs).all(|(bit, sign)| bit == sign));
+            }
+        }
+    }
+    let most = survey(&[i16::MIN; 4096], &mut [0; 512]);
+    assert_eq!((most.squares, most.greatest), (1 << 42, 1 << 15));
+}
+
 /// The sum of table entries of one code, as the definition says.
 fn sum_of(tables: &Tables, bytes: impl Iterator<Item = u8>) -> i32 {
     let entries = tables.entries().chunks(32);

@@ -112,6 +112,11 @@ impl Dense {
         self.index.add_row(doc, row)
     }
 
+    /// Makes room for so many vectors more.
+    pub fn reserve(&mut self, n_vectors: usize) {
+        self.index.reserve(n_vectors);
+    }
+
     pub fn remove(&mut self, doc: DocNumber) {
         self.wanting.remove(&doc);
         self.words.remove(&doc);
