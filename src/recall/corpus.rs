@@ -24,7 +24,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub(super) use file::FileEntry;
-pub use segment::{Draft, Restored, SegmentError, SegmentKey, segment_maker};
+pub use segment::{Draft, Restored, Restoring, SEGMENT_MAKER, SegmentError, SegmentKey};
 pub(super) use segment::{Reader, Writer};
 
 /// A text that wants a vector.

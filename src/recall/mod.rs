@@ -53,7 +53,9 @@ mod voice;
 mod weights;
 
 pub use bytes::CorpusBytes;
-pub use corpus::{Corpus, Draft, Piece, Restored, SegmentError, SegmentKey, segment_maker};
+pub use corpus::{
+    Corpus, Draft, Piece, Restored, Restoring, SEGMENT_MAKER, SegmentError, SegmentKey,
+};
 pub use decay::kept_share;
 pub use filter::Filter;
 pub use lane::dense::GraphTask;

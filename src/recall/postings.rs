@@ -5,7 +5,7 @@
 
 mod segment;
 
-pub(crate) use segment::LocalDocs;
+pub(crate) use segment::{LocalDocs, REPLACED, SegmentWords};
 
 use super::bytes::of_map;
 use super::weights::QUESTION_TERMS;
@@ -39,6 +39,7 @@ const MESSAGE_EXPONENT: f32 = 0.65;
 /// Below this, sweeping is not worth the walk over all lists.
 const MIN_DEAD_TO_SWEEP: usize = 256;
 
+#[derive(Clone, Copy)]
 struct Entry {
     doc: DocNumber,
     term_frequency: u16,

@@ -129,6 +129,20 @@ impl Turns {
         true
     }
 
+    /// Adds turns of a session, in order of their indices; says whether none of them was there.
+    pub fn insert_all(&mut self, id: SessionId, turns: Vec<(u32, TurnEntry)>) -> bool {
+        let session = self.sessions.entry(id).or_default();
+        if !session.entries.is_empty() {
+            let turn_id = |index| TurnId { session: id, index };
+            return turns
+                .into_iter()
+                .all(|(index, turn)| self.insert(turn_id(index), turn));
+        }
+        self.n_turns += turns.len();
+        (session.indices, session.entries) = turns.into_iter().unzip();
+        session.indices.is_sorted_by(|one, next| one < next)
+    }
+
     pub fn remove(&mut self, id: TurnId) -> Option<TurnEntry> {
         let session = self.sessions.get_mut(&id.session)?;
         let position = session.indices.binary_search(&id.index).ok()?;

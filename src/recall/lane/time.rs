@@ -24,9 +24,14 @@ pub(crate) struct Happened {
 }
 
 impl Calendar {
+    /// `n` turns of a session on a day.
+    pub fn add_turns(&mut self, day: i32, session: SessionId, n: u32) {
+        *self.sessions.entry((day, session)).or_default() += n;
+    }
+
     pub fn add(&mut self, day: i32, record: RecordRef) {
         match record {
-            RecordRef::Turn(id) => *self.sessions.entry((day, id.session)).or_default() += 1,
+            RecordRef::Turn(id) => self.add_turns(day, id.session, 1),
             RecordRef::Fact(id) => *self.facts.entry((day, id)).or_default() += 1,
             // A file was written again and again; its days count in its score.
             RecordRef::File(_) => {}

@@ -7,6 +7,9 @@ use crate::recall::corpus::{Reader, SegmentError, Writer};
 /// In a map of documents: this one is not among them.
 const ABSENT: u32 = u32::MAX;
 
+/// In a map from the documents of a segment: replaced by a newer segment.
+pub(crate) const REPLACED: DocNumber = DocNumber::MAX;
+
 /// Beyond this a term is written out: a few bytes must not stand for a great text.
 const MOST_SHARED: usize = 255;
 
@@ -35,25 +38,31 @@ impl LocalDocs {
     }
 }
 
-/// The words of a segment that is being read.
-pub(crate) struct SegmentWords<'a> {
-    terms: Terms,
-    entries: Reader<'a>,
-}
-
-/// Terms in order, end to end.
-struct Terms {
+/// The words of a segment that was read: its terms in order, end to end, and their documents likewise.
+pub(crate) struct SegmentWords {
     text: String,
-    /// Where each ends, and how many documents have it.
+    /// Where text and entries of each term end.
     ends: Vec<(u32, u32)>,
+    entries: Vec<Entry>,
 }
 
-impl Terms {
-    fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
-        let ends = starts.zip(&self.ends);
-        ends.map(|(start, (end, n))| (&self.text[start as usize..*end as usize], *n))
+impl SegmentWords {
+    fn iter(&self) -> impl Iterator<Item = (&str, &[Entry])> {
+        let starts = std::iter::once(&(0, 0)).chain(&self.ends);
+        starts.zip(&self.ends).map(|(start, end)| {
+            let text = start.0 as usize..end.0 as usize;
+            let entries = start.1 as usize..end.1 as usize;
+            (&self.text[text], &self.entries[entries])
+        })
     }
+}
+
+/// The first eight bytes of a term as a number: numbers that differ are in the order of their terms, and comparing them is one step.
+fn beginning(term: &str) -> u64 {
+    let mut bytes = [0; 8];
+    let n = term.len().min(8);
+    bytes[..n].copy_from_slice(&term.as_bytes()[..n]);
+    u64::from_be_bytes(bytes)
 }
 
 impl Postings {
@@ -106,9 +115,9 @@ impl Postings {
         out.bytes(&entries.0);
     }
 
-    /// Takes what [`Postings::write`] wrote from the front of a segment; the documents of each term are left for
-    /// [`Postings::restore`].
-    pub fn take_words<'a>(from: &mut Reader<'a>) -> Result<SegmentWords<'a>, SegmentError> {
+    /// Takes what [`Postings::write`] wrote from the front of a segment, given the numbers that its documents have here, or
+    /// [`REPLACED`].
+    pub fn take_words(from: &mut Reader, docs: &[DocNumber]) -> Result<SegmentWords, SegmentError> {
         let damaged = || SegmentError::Damaged;
         let heads = from.list(|from| {
             let (shared, more) = (from.small()?, from.small()?);
@@ -116,7 +125,12 @@ impl Postings {
         })?;
         let mut rest = from.text()?;
         let n_entry_bytes = from.count()?;
-        let entries = Reader(from.take(n_entry_bytes)?);
+        let mut entry_bytes = Reader(from.take(n_entry_bytes)?);
+        let n_entries = heads
+            .iter()
+            .fold(0usize, |n, head| n.saturating_add(head.2 as usize));
+        // Each takes at least a byte.
+        let mut entries = Vec::with_capacity(n_entries.min(n_entry_bytes));
         let mut text = String::with_capacity(2 * rest.len());
         let mut ends = Vec::with_capacity(heads.len());
         let mut last = 0..0;
@@ -134,62 +148,57 @@ impl Postings {
             if start > 0 && text[last.clone()] >= text[start..] {
                 return Err(SegmentError::Damaged);
             }
-            let is_counted = n_docs as usize <= entries.0.len();
-            if n_docs == 0 || !is_counted || u32::try_from(text.len()).is_err() {
+            if n_docs == 0 || u32::try_from(text.len()).is_err() {
                 return Err(SegmentError::Damaged);
             }
+            read_entries(&mut entry_bytes, n_docs, docs, &mut entries)?;
             last = start..text.len();
-            ends.push((text.len() as u32, n_docs));
+            ends.push((text.len() as u32, entries.len() as u32));
         }
-        if !rest.is_empty() {
+        if !rest.is_empty() || !entry_bytes.0.is_empty() {
             return Err(SegmentError::Damaged);
         }
-        let terms = Terms { text, ends };
-        Ok(SegmentWords { terms, entries })
+        Ok(SegmentWords {
+            text,
+            ends,
+            entries,
+        })
     }
 
-    /// The posting lists of all documents, given their lengths and sessions, and the words of each segment with the numbers
-    /// that its documents have here; greater than all of the segment before, or none at all.
+    /// The posting lists of all documents, given their lengths and sessions, and the words of each segment; the numbers of its
+    /// documents are greater than all of the segment before.
     pub fn restore(
         documents: &[(u32, Option<SessionNumber>)],
-        segments: &[(SegmentWords, Vec<DocNumber>)],
-    ) -> Result<Postings, SegmentError> {
+        segments: &[SegmentWords],
+    ) -> Postings {
         let mut postings = Postings::default();
         postings.documents.reserve_exact(documents.len());
         for (length, session) in documents {
             postings.enter(*length, *session);
         }
-        let mut all: Vec<(&str, u32, usize)> = Vec::new();
-        for (segment, (words, _)) in segments.iter().enumerate() {
-            let terms = words.terms.iter();
-            all.extend(terms.map(|(term, n_docs)| (term, n_docs, segment)));
+        let n_terms = segments.iter().map(|words| words.ends.len()).sum();
+        let mut all: Vec<(u64, &str, &[Entry])> = Vec::with_capacity(n_terms);
+        for words in segments {
+            let terms = words.iter();
+            all.extend(terms.map(|(term, entries)| (beginning(term), term, entries)));
         }
         // A stable sort finds the sorted runs that these are, and keeps the order of the segments.
-        all.sort_by_key(|(term, ..)| *term);
-        let mut entries: Vec<Reader> = segments.iter().map(|(w, _)| w.entries.clone()).collect();
+        all.sort_by(|(a, term, _), (b, other, _)| a.cmp(b).then_with(|| term.cmp(other)));
         let mut terms = Vec::with_capacity(all.len());
-        for same in all.chunk_by(|(a, ..), (b, ..)| a == b) {
-            let n_docs = same.iter().map(|(_, n_docs, _)| *n_docs as usize).sum();
-            let mut list: Vec<Entry> = Vec::with_capacity(n_docs);
-            for (_, n_docs, segment) in same {
-                read_entries(
-                    &mut entries[*segment],
-                    *n_docs,
-                    &segments[*segment].1,
-                    &mut list,
-                )?;
-            }
-            if list.is_empty() {
+        for same in all.chunk_by(|(_, a, _), (_, b, _)| a == b) {
+            let n_entries = same.iter().map(|(_, _, entries)| entries.len()).sum();
+            if n_entries == 0 {
                 continue;
             }
-            terms.push((Box::from(same[0].0), postings.lists.len() as u32));
+            let mut list: Vec<Entry> = Vec::with_capacity(n_entries);
+            for (_, _, entries) in same {
+                list.extend_from_slice(entries);
+            }
+            terms.push((Box::from(same[0].1), postings.lists.len() as u32));
             postings.lists.push(list);
         }
-        if entries.iter().any(|entries| !entries.0.is_empty()) {
-            return Err(SegmentError::Damaged);
-        }
         postings.term_numbers = terms.into_iter().collect();
-        Ok(postings)
+        postings
     }
 
     /// Counts a document in everything but the lists.
@@ -232,7 +241,7 @@ fn read_entries(
             },
         };
         next = local + 1;
-        if doc != ABSENT {
+        if doc != REPLACED {
             list.push(Entry {
                 doc,
                 term_frequency,

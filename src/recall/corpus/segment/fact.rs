@@ -90,7 +90,9 @@ pub(super) fn write(fact: &Fact, entry: &FactEntry, length: u32, out: &mut Write
     out.bytes(&entry.text_hash.to_le_bytes());
 }
 
-/// A fact, what recall keeps of it as the document `doc`, and the number of its terms.
+/// A fact, what recall keeps of it as the document `doc`, and the number of its terms. Not inlined, so that a browser soon runs
+/// better code for it.
+#[inline(never)]
 pub(super) fn read(
     from: &mut Reader,
     doc: DocNumber,

@@ -22,12 +22,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub(in crate::recall) use bytes::{Reader, Writer};
-pub use maker::segment_maker;
-pub use read::Restored;
+pub use maker::SEGMENT_MAKER;
+pub use read::{Restored, Restoring};
 
 /// The beginning of every segment.
 const MAGIC: [u8; 4] = *b"onsg";
-/// Of the bytes. How texts are cut, folded and counted shows in [`segment_maker`].
+/// Of the bytes. How texts are cut, folded and counted shows in [`SEGMENT_MAKER`].
 const VERSION: u8 = 1;
 
 /// What a segment can hold something of.

@@ -8,12 +8,12 @@ use crate::embed::are_words;
 use crate::model::{Fact, FactId, Origin, RecordRef, SessionId, TurnId};
 use crate::recall::Corpus;
 use crate::recall::corpus::{FactEntry, Owner, day_of};
-use crate::recall::postings::{DocNumber, Postings, SessionNumber};
+use crate::recall::postings::{DocNumber, Postings, REPLACED, SegmentWords, SessionNumber};
 use crate::recall::turns::TurnEntry;
 use crate::recall::voice::Voice;
 use crate::text::AnswerForm;
 use crate::time::Timestamp;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// What segments hold beside what a corpus keeps.
@@ -28,11 +28,21 @@ pub struct Restored {
     pub keys: Vec<Vec<(SegmentKey, bool)>>,
 }
 
-/// In a map of documents: replaced by a newer segment.
-const REPLACED: DocNumber = DocNumber::MAX;
+/// A turn with words has at least so many bytes, two hashes among them, and a fact its id, two hashes and more: room is made for no
+/// more of them than there can be.
+const TURN_BYTES: usize = 22;
+const FACT_BYTES: usize = 50;
 
-/// Which records count in which segments: of those that are named here, nothing before the last one that replaces them.
-type Replaced = HashMap<SegmentKey, usize>;
+/// Segments on their way into a corpus.
+#[derive(Default)]
+pub struct Restoring {
+    restored: Restored,
+    /// Of these nothing counts that is in older segments.
+    replaced: HashSet<SegmentKey>,
+    /// Terms and session of every document so far.
+    lengths: Vec<(u32, Option<SessionNumber>)>,
+    words: Vec<SegmentWords>,
+}
 
 impl Corpus {
     /// Fills an empty corpus from segments, the oldest first.
@@ -42,41 +52,61 @@ impl Corpus {
     /// # Errors
     /// Whatever keeps one of the segments from being read, or from fitting the others.
     pub fn restore(&mut self, segments: &[&[u8]]) -> Result<Restored, SegmentError> {
-        let mut bodies = Vec::with_capacity(segments.len());
-        let mut replaced = Replaced::new();
-        let mut restored = Restored::default();
-        for (number, bytes) in segments.iter().enumerate() {
-            let mut body = body_of(bytes)?;
-            let keys = body.list(read_key)?;
-            replaced.extend(keys.iter().map(|key| (*key, number)));
-            let keys = keys.into_iter().map(|key| (key, true));
-            restored.keys.push(keys.collect());
-            bodies.push(body);
+        let mut restoring = Restoring::default();
+        for bytes in segments.iter().rev() {
+            self.take_segment(bytes, &mut restoring)?;
         }
+        Ok(self.restored(restoring))
+    }
+
+    /// Takes one segment after another into a corpus that was empty, the newest first: what it replaces is known when the older ones
+    /// come. Nothing can be recalled before [`Corpus::restored`].
+    ///
+    /// # Errors
+    /// As [`Corpus::restore`].
+    pub fn take_segment(
+        &mut self,
+        bytes: &[u8],
+        restoring: &mut Restoring,
+    ) -> Result<(), SegmentError> {
+        let mut body = body_of(bytes)?;
+        let keys = body.list(read_key)?;
+        let own: HashSet<SegmentKey> = keys.iter().copied().collect();
         let mut filling = Filling {
             corpus: self,
-            replaced: &replaced,
-            restored: &mut restored,
-            number: 0,
-            lengths: Vec::new(),
+            restoring,
+            keys: keys.into_iter().map(|key| (key, true)).collect(),
+            own,
             docs: Vec::new(),
+            pieces: Vec::new(),
         };
-        let mut words = Vec::with_capacity(bodies.len());
-        for (number, mut body) in bodies.into_iter().enumerate() {
-            filling.number = number;
-            filling.docs = Vec::new();
-            filling.records(&mut body)?;
-            let docs = std::mem::take(&mut filling.docs);
-            words.push((Postings::take_words(&mut body)?, docs));
-            let docs = &words.last().expect("one was pushed").1;
-            filling.vectors(&mut body, docs)?;
-            if !body.0.is_empty() {
-                return Err(SegmentError::Damaged);
-            }
+        filling.records(&mut body)?;
+        let Filling {
+            docs, keys, own, ..
+        } = filling;
+        restoring.replaced.extend(own);
+        restoring.restored.keys.push(keys);
+        restoring
+            .words
+            .push(Postings::take_words(&mut body, &docs)?);
+        self.take_vectors(&mut body, &docs)?;
+        match body.0.is_empty() {
+            true => Ok(()),
+            false => Err(SegmentError::Damaged),
         }
-        let lengths = filling.lengths;
-        self.postings = Postings::restore(&lengths, &words)?;
-        Ok(restored)
+    }
+
+    /// Makes the corpus whole once the oldest segment was taken.
+    pub fn restored(&mut self, restoring: Restoring) -> Restored {
+        let Restoring {
+            mut restored,
+            lengths,
+            words,
+            ..
+        } = restoring;
+        self.postings = Postings::restore(&lengths, &words);
+        restored.keys.reverse();
+        restored
     }
 }
 
@@ -114,31 +144,30 @@ fn read_key(from: &mut Reader) -> Result<SegmentKey, SegmentError> {
 /// A corpus that is being filled with one segment after another.
 struct Filling<'a> {
     corpus: &'a mut Corpus,
-    replaced: &'a Replaced,
-    restored: &'a mut Restored,
-    /// Of the segment.
-    number: usize,
-    /// Terms and session of every document so far.
-    lengths: Vec<(u32, Option<SessionNumber>)>,
+    restoring: &'a mut Restoring,
+    /// What the segment has something to say of, and whether that replaces something in an older one.
+    keys: Vec<(SegmentKey, bool)>,
+    /// What it replaces.
+    own: HashSet<SegmentKey>,
     /// The numbers that the segment's documents have here, or [`REPLACED`].
     docs: Vec<DocNumber>,
+    /// Terms of the pieces of the turn that is being read.
+    pieces: Vec<u32>,
 }
 
 /// A turn as it was read, before it has documents.
 struct ReadTurn {
     spans: Vec<Range<u32>>,
-    lengths: Vec<u32>,
     entry: TurnEntry,
 }
 
 impl Filling<'_> {
-    /// Whether what the segment says of a record is the last word.
+    /// Whether what the segment holds of a record counts: nothing newer replaces it.
     fn counts(&mut self, key: SegmentKey) -> bool {
-        let last = self.replaced.get(&key);
-        if last != Some(&self.number) {
-            self.restored.keys[self.number].push((key, false));
+        if !self.own.contains(&key) {
+            self.keys.push((key, false));
         }
-        last.is_none_or(|last| *last <= self.number)
+        !self.restoring.replaced.contains(&key)
     }
 
     fn records(&mut self, from: &mut Reader) -> Result<(), SegmentError> {
@@ -153,12 +182,17 @@ impl Filling<'_> {
             let marks = from.byte()?;
             if marks & session_mark::IS_STORED != 0 && self.counts(SegmentKey::Session(session)) {
                 let has_ended = marks & session_mark::HAS_ENDED != 0;
-                self.restored.sessions.push((session, has_ended));
+                let sessions = &mut self.restoring.restored.sessions;
+                sessions.push((session, has_ended));
             }
             self.turns(session, &voices, from)?;
         }
-        for _ in 0..from.count()? {
-            let doc = self.lengths.len() as DocNumber;
+        let n_facts = from.count()?;
+        self.corpus
+            .facts
+            .reserve(n_facts.min(from.0.len() / FACT_BYTES));
+        for _ in 0..n_facts {
+            let doc = self.restoring.lengths.len() as DocNumber;
             let (fact, entry, length) = fact::read(from, doc)?;
             if !self.counts(SegmentKey::Fact(fact.id)) {
                 self.docs.push(REPLACED);
@@ -167,11 +201,13 @@ impl Filling<'_> {
             self.document(Owner::Fact(self.corpus.fact_ids.len() as u32), None, length);
             self.corpus.fact_ids.push(fact.id);
             self.corpus.enter_fact(fact.id, entry)?;
-            self.restored.facts.push(fact);
+            self.restoring.restored.facts.push(fact);
         }
         Ok(())
     }
 
+    /// Of one session. A browser runs a function as better code from its next call on, so this is none that is inlined.
+    #[inline(never)]
     fn turns(
         &mut self,
         session: SessionId,
@@ -180,7 +216,11 @@ impl Filling<'_> {
     ) -> Result<(), SegmentError> {
         let (mut next_index, mut last_ms) = (0u32, 0i64);
         let mut number = None;
-        for _ in 0..from.count()? {
+        let n_turns = from.count()?;
+        let mut entries = Vec::with_capacity(n_turns.min(from.0.len() / TURN_BYTES));
+        // Neighbours were mostly said on one day.
+        let (mut day, mut n_on_day) = (0, 0);
+        for _ in 0..n_turns {
             let index = next_index.checked_add(from.small()?);
             let index = index.ok_or(SegmentError::Damaged)?;
             let id = TurnId { session, index };
@@ -189,38 +229,48 @@ impl Filling<'_> {
             next_index = index.saturating_add(1);
             let counts = self.counts(SegmentKey::Turn(id));
             if counts {
-                self.restored.turns.push((id, last_ms));
+                self.restoring.restored.turns.push((id, last_ms));
             }
             let marks = from.byte()?;
             if marks & turn_mark::HAS_WORDS == 0 {
                 continue;
             }
             let mut turn = self.turn(marks, last_ms, voices, counts, from)?;
+            let n_pieces = self.pieces.len();
             if !counts {
-                self.docs
-                    .resize(self.docs.len() + turn.lengths.len(), REPLACED);
+                self.docs.resize(self.docs.len() + n_pieces, REPLACED);
                 continue;
             }
             let number = *number.get_or_insert_with(|| self.corpus.session_number(session));
-            let first = self.lengths.len() as DocNumber;
-            for (piece, length) in (0..=u16::MAX).zip(turn.lengths) {
+            let first = self.restoring.lengths.len() as DocNumber;
+            for piece in 0..n_pieces {
                 let owner = Owner::Turn {
                     session: number,
                     index,
-                    piece,
+                    piece: piece as u16,
                 };
-                self.document(owner, Some((number, turn.entry.voice)), length);
+                let said = Some((number, turn.entry.voice));
+                self.document(owner, said, self.pieces[piece]);
             }
-            turn.entry.docs = first..self.lengths.len() as DocNumber;
+            turn.entry.docs = first..self.restoring.lengths.len() as DocNumber;
             turn.entry.session = number;
             turn.entry.spans = turn.spans.into();
-            let record = RecordRef::Turn(id);
-            self.corpus.calendar.add(turn.entry.day.first, record);
-            if !self.corpus.turns.insert(id, turn.entry) {
-                return Err(SegmentError::Damaged);
+            if n_on_day > 0 && day != turn.entry.day.first {
+                self.corpus.calendar.add_turns(day, session, n_on_day);
+                n_on_day = 0;
             }
+            day = turn.entry.day.first;
+            n_on_day += 1;
+            entries.push((index, turn.entry));
         }
-        Ok(())
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.corpus.calendar.add_turns(day, session, n_on_day);
+        match self.corpus.turns.insert_all(session, entries) {
+            true => Ok(()),
+            false => Err(SegmentError::Damaged),
+        }
     }
 
     fn turn(
@@ -256,7 +306,8 @@ impl Filling<'_> {
         if n_pieces == 0 || n_pieces > usize::from(u16::MAX) + 1 {
             return Err(SegmentError::Damaged);
         }
-        let (mut spans, mut lengths) = (Vec::new(), Vec::with_capacity(n_pieces));
+        let mut spans = Vec::new();
+        self.pieces.clear();
         let mut end = 0i64;
         for _ in 0..n_pieces {
             if !is_whole {
@@ -266,9 +317,10 @@ impl Filling<'_> {
                 let in_units = |at: i64| u32::try_from(at).map_err(|_| SegmentError::Damaged);
                 spans.push(in_units(start)?..in_units(end)?);
             }
-            lengths.push(from.small()?);
+            self.pieces.push(from.small()?);
         }
-        let n_terms = lengths.iter().fold(0u32, |sum, n| sum.saturating_add(*n));
+        let pieces = self.pieces.iter();
+        let n_terms = pieces.fold(0u32, |sum, n| sum.saturating_add(*n));
         let entry = TurnEntry {
             docs: 0..0,
             spans: Box::default(),
@@ -285,35 +337,30 @@ impl Filling<'_> {
             wording: u64::from_le_bytes(from.array()?),
             text_hash: u64::from_le_bytes(from.array()?),
         };
-        Ok(ReadTurn {
-            spans,
-            lengths,
-            entry,
-        })
+        Ok(ReadTurn { spans, entry })
     }
 
     fn document(&mut self, owner: Owner, said: Option<(SessionNumber, Voice)>, length: u32) {
-        self.docs.push(self.lengths.len() as DocNumber);
+        self.docs.push(self.restoring.lengths.len() as DocNumber);
         self.corpus.documents.push(Some(owner));
         self.corpus.voice_of.push(said.map(|(_, voice)| voice));
-        self.lengths
-            .push((length, said.map(|(session, _)| session)));
+        let session = said.map(|(session, _)| session);
+        self.restoring.lengths.push((length, session));
     }
+}
 
-    fn vectors(&mut self, from: &mut Reader, docs: &[DocNumber]) -> Result<(), SegmentError> {
+impl Corpus {
+    fn take_vectors(&mut self, from: &mut Reader, docs: &[DocNumber]) -> Result<(), SegmentError> {
         let dimensions = from.number()?;
-        let expected = self
-            .corpus
-            .dense
-            .as_ref()
-            .map_or(0, |d| d.spec().dimensions);
+        let expected = self.dense.as_ref().map_or(0, |d| d.spec().dimensions);
         if dimensions != expected as u64 {
             return Err(SegmentError::WrongDimensions);
         }
-        let Some(dense) = &mut self.corpus.dense else {
+        let Some(dense) = &mut self.dense else {
             return Ok(());
         };
         let bits = from.take(docs.len().div_ceil(8))?;
+        dense.reserve(docs.len());
         let has_vector = |i: usize| bits[i / 8] >> (i % 8) & 1 == 1;
         for (i, doc) in docs.iter().enumerate().filter(|(i, _)| has_vector(*i)) {
             let row = from.take(dense.row_bytes())?;
@@ -339,9 +386,7 @@ impl Filling<'_> {
         }
         Ok(())
     }
-}
 
-impl Corpus {
     /// What [`Corpus::add_fact`] does beside the words.
     fn enter_fact(&mut self, id: FactId, entry: FactEntry) -> Result<(), SegmentError> {
         if let Some((turn, _)) = &entry.evidence {
