@@ -27,6 +27,8 @@ export function jobRunner(host: EngineHost, lock: string, rebuild: Rebuild): Run
     await rebuild.idle();
     // Another tab may have done the work while this one waited for the lock.
     await host.call({ type: "catchUp" });
+    // What a page asks when it opens comes before reading the queue.
+    await host.idle(LONGEST_PAUSE_MS);
     const { nextInMs } = await host.call<WorkReport>({ type: "work" });
     return nextInMs;
   });

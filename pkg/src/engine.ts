@@ -77,11 +77,13 @@ export async function webAssembly(): Promise<typeof simd> {
 
 /** Opens a memory. `ask` is the page's own embedder, if it chose one. */
 export async function openEngine(options: EngineOptions, notify: (notice: EngineNotice) => void, ask: Ask | undefined): Promise<Engine> {
-  const [table, build] = await Promise.all([readTable(options), webAssembly()]);
+  // The engine awaits it: meanwhile it opens the database.
+  const table = readTable(options);
+  const build = await webAssembly();
   const { tableUrl: _, ...rest } = options;
   const hold = (): Hold => holdLock(filesLock(options));
   let graph: GraphKeeper | undefined;
-  const engine: Engine = await build.Engine.open({ ...rest, tableError: table.error }, table.bytes, (notice: EngineNotice) => {
+  const engine: Engine = await build.Engine.open(rest, table, (notice: EngineNotice) => {
     if (notice.type === "stopped") {
       stopped = true;
       graph?.close();
@@ -96,19 +98,20 @@ export async function openEngine(options: EngineOptions, notify: (notice: Engine
       close();
     };
   }
-  if (table.bytes) await dropDamagedTable(engine);
+  if ((await table) instanceof Uint8Array) await dropDamagedTable(engine);
   const tell = (status: EmbedderStatus): void => notify({ type: "embedder", status });
   // Not awaited: the memory is of use without it. What goes wrong is in the status, or the engine has stopped.
   void bringEmbedder(engine, options.embedder, ask, tell).catch(() => {});
   return engine;
 }
 
-async function readTable({ tableUrl, embedder }: EngineOptions): Promise<{ bytes: Uint8Array | undefined; error: string | null }> {
-  if (embedder.type === "none") return { bytes: undefined, error: null };
+/** The table, or why there is none; undefined where none is wanted. Never rejects. */
+async function readTable({ tableUrl, embedder }: EngineOptions): Promise<Uint8Array | string | undefined> {
+  if (embedder.type === "none") return undefined;
   try {
-    return { bytes: await loadTable(tableUrl), error: null };
+    return await loadTable(tableUrl);
   } catch (error) {
-    return { bytes: undefined, error: error instanceof Error ? error.message : String(error) };
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -23,7 +23,7 @@ export class Keeper {
   readonly #gestures = ["pointerdown", "keydown"];
   readonly #onGesture = (): void => void this.persist();
 
-  /** `ask` decides whether the browser is asked, once, to keep the data. */
+  /** `ask` decides whether the browser is asked, once, to keep the data; `status` need not count jobs. */
   constructor(
     name: string,
     private readonly ask: boolean,

@@ -211,7 +211,7 @@ export class Memory {
       throw error;
     }
     const opened = host;
-    keeper = new Keeper(name, options.persistence !== "never", () => opened.call<EngineStatus>({ type: "status" }), tell);
+    keeper = new Keeper(name, options.persistence !== "never", () => opened.call<EngineStatus>({ type: "status", brief: true }), tell);
     keeper.start();
     rebuild = new Rebuild(host, tell, () => keeping?.wakeSoon());
     void rebuild.run();

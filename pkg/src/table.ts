@@ -30,11 +30,17 @@ export async function forgetTable(): Promise<void> {
 async function openCache(): Promise<Cache | undefined> {
   if (typeof caches === "undefined") return undefined;
   try {
-    for (const name of await caches.keys()) {
-      if (name.startsWith("onhand-") && name !== CACHE && name !== WEIGHTS_CACHE) await caches.delete(name);
-    }
-    return await caches.open(CACHE);
+    const cache = await caches.open(CACHE);
+    // Nobody waits for it.
+    void dropOlder().catch(() => {});
+    return cache;
   } catch {
     return undefined;
+  }
+}
+
+async function dropOlder(): Promise<void> {
+  for (const name of await caches.keys()) {
+    if (name.startsWith("onhand-") && name !== CACHE && name !== WEIGHTS_CACHE) await caches.delete(name);
   }
 }

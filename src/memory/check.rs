@@ -118,6 +118,7 @@ impl<P: Ports> Memory<P> {
     pub async fn check(&self) -> Result<CheckReport> {
         self.ensure_open()?;
         self.whole().await?;
+        self.read_queue().await?;
         let mut found_each_time: Option<BTreeSet<Finding>> = None;
         let mut n_looks = 0;
         loop {
@@ -125,9 +126,7 @@ impl<P: Ports> Memory<P> {
             self.catch_up().await?;
             let mut look = Look::default();
             self.look(&mut look).await?;
-            let Everything {
-                state: fresh, seen, ..
-            } = self.read_all().await?;
+            let Everything { state: fresh, seen } = self.read_all().await?;
             let kept = self.read_kept().await?;
             let (commits_missing, last) = self.commits_missing().await?;
             let held = self.state.borrow();
@@ -378,10 +377,12 @@ impl Look {
                 .filter(|id| held.sessions.get(id) != fresh.sessions.get(id))
                 .map(|id| format!("session:{id}")),
         );
-        let jobs = held.jobs.keys().chain(fresh.jobs.keys());
+        // The kept index holds none; where it was put together for a comparison, they are not read.
+        let jobs = held.queue.jobs().chain(fresh.queue.jobs());
+        let jobs = jobs.filter(|_| held.queue.is_read());
         let differing = differing.chain(
-            jobs.filter(|id| held.jobs.get(id) != fresh.jobs.get(id))
-                .map(|id| format!("job:{id}")),
+            jobs.filter(|job| held.queue.get(job.id) != fresh.queue.get(job.id))
+                .map(|job| format!("job:{}", job.id)),
         );
         let files = held.files.files().chain(fresh.files.files());
         let differing = differing.chain(

@@ -235,6 +235,9 @@ impl<P: Ports> Store for ReadOnly<P> {
     async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
         self.0.store().scan(namespace, kind, range).await
     }
+    async fn names(&self, namespace: &Namespace, kind: Kind) -> Result<Vec<String>> {
+        self.0.store().names(namespace, kind).await
+    }
     async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
         self.0.store().count(namespace, kind).await
     }

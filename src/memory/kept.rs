@@ -9,29 +9,19 @@
 
 mod book;
 mod manifest;
+mod reading;
 
 pub(super) use book::Book;
+pub(super) use reading::Found;
 
-use super::episodes::HotWindow;
-use super::open::{Everything, PAGE};
-use super::together::{both, together};
 use super::{Clock, Memory, Ports, State};
-use crate::batch::{Batch, Change, Commit, Durability, Op};
+use crate::batch::{Batch, Durability, Op};
 use crate::error::{Error, Result};
 use crate::model::{Action, FactId, Kind, Record, RecordRef, Segment, TurnId};
-use crate::recall::{Draft, Restored, SegmentKey, segment_maker};
-use crate::store::{Range, Scan, Store};
+use crate::recall::{Draft, SEGMENT_MAKER, SegmentKey};
+use crate::store::Store;
 use book::{Keys, Plan};
-use manifest::{Manifest, key_of, name_of};
-use std::collections::BTreeMap;
-
-/// With more changes in the log than this, reading everything is quicker than reading them one by one.
-const MOST_CHANGES: usize = 5_000;
-/// So many of them are read at once: each waits for the disk, and hundreds of waits one after another would show.
-const AT_ONCE: usize = 256;
-
-/// What became of a record since, as it is stored.
-type Changed = (Kind, String, Result<Option<Record>>);
+use manifest::{Manifest, name_of};
 
 /// Where what is in memory came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,13 +69,6 @@ impl Unusable {
             Unusable::Unfinished | Unusable::OtherMaker | Unusable::TooOld => false,
         }
     }
-}
-
-/// What a start finds instead of the records.
-pub(super) enum Found {
-    Everything(Box<Everything>),
-    /// Names of what is stored and of no use, and why it is of none; nothing for nothing.
-    Unusable(Vec<String>, Option<Unusable>),
 }
 
 impl<P: Ports> Memory<P> {
@@ -214,171 +197,6 @@ impl<P: Ports> Memory<P> {
         }
     }
 
-    /// What the kept index, the records that it does not hold and the log give together.
-    ///
-    /// # Errors
-    /// `Storage`, `Locked`.
-    pub(super) async fn read_kept(&self) -> Result<Found> {
-        let (store, all) = (self.ports.store(), Range::default());
-        let n_segments = store.count(&self.config.namespace, Kind::Segment);
-        let (n_segments, recognised) = both(n_segments, self.recognise_stored()).await;
-        recognised?;
-        if n_segments? == 0 {
-            return Ok(Found::Unusable(Vec::new(), None));
-        }
-        // All at once: each has to wait for the disk, and what changes meanwhile is in the log of commits.
-        let segments = store.scan(&self.config.namespace, Kind::Segment, &all);
-        let others = [
-            (Kind::File, ""),
-            (Kind::Job, ""),
-            (Kind::Tombstone, ""),
-            (Kind::Vector, "file:"),
-        ];
-        let pages = |(kind, prefix): (Kind, &str)| {
-            let range = Range {
-                prefix: prefix.into(),
-                limit: Some(PAGE),
-                ..Range::default()
-            };
-            self.all_pages(kind, range)
-        };
-        let (scan, found) = both(segments, together(others.map(pages))).await;
-        let scan = scan?;
-        let mut names = scan.unreadable;
-        names.retain(|name| name != Segment::MODELS);
-        let mut segments = BTreeMap::new();
-        for record in scan.records {
-            match record {
-                Record::Segment(segment) if segment.is_of_index() => {
-                    names.push(segment.name.clone());
-                    segments.insert(segment.name.clone(), segment);
-                }
-                Record::Segment(models) => self.take_models(&models),
-                _ => {}
-            }
-        }
-        if names.is_empty() {
-            return Ok(Found::Unusable(names, None));
-        }
-        let mut everything = match self.assemble(&segments, &names) {
-            Ok(everything) => everything,
-            Err(why) => return Ok(Found::Unusable(names, Some(why))),
-        };
-        drop(segments);
-        for ((kind, _), found) in others.into_iter().zip(found) {
-            let Scan {
-                records,
-                unreadable,
-                ..
-            } = found?;
-            let state = &mut everything.state;
-            records.iter().for_each(|record| state.take_in(record));
-            state.note_unreadable(kind, unreadable);
-        }
-        match self.bring_up(&mut everything).await? {
-            true => Ok(Found::Everything(Box::new(everything))),
-            false => Ok(Found::Unusable(names, Some(Unusable::TooOld))),
-        }
-    }
-
-    /// What the listed segments hold.
-    fn assemble(
-        &self,
-        segments: &BTreeMap<String, Segment>,
-        names: &[String],
-    ) -> std::result::Result<Everything, Unusable> {
-        let is_there = names.iter().any(|name| name == Segment::MANIFEST);
-        let list = segments.get(Segment::MANIFEST).ok_or(match is_there {
-            true => Unusable::ListDamaged,
-            false => Unusable::Unfinished,
-        })?;
-        let manifest = self.list_in(list)?;
-        let mut bytes = Vec::with_capacity(manifest.segments.len());
-        for (name, _) in &manifest.segments {
-            let segment = segments.get(name).ok_or(Unusable::SegmentMissing)?;
-            bytes.push(&segment.bytes[..]);
-        }
-        let mut state = State::new(
-            self.generations_to_hold(),
-            self.config.index_mode,
-            HotWindow::new(self.config.hot_days, self.now().unix_ms),
-        );
-        let restored = state.corpus.restore(&bytes);
-        let restored = restored.map_err(|_| Unusable::SegmentDamaged)?;
-        let listed = manifest.segments.iter().map(|(name, _)| name.clone());
-        let keys = restored.keys.iter();
-        let is_listed =
-            |name: &&String| manifest.segments.iter().any(|(listed, _)| listed == *name);
-        let others = names
-            .iter()
-            .filter(|name| !is_listed(name) && *name != Segment::MANIFEST);
-        let others = others.cloned();
-        state.kept = Book::found(listed.zip(keys), list.seen, others.collect());
-        state.take_restored(restored);
-        state.unreadable = manifest.unreadable;
-        state.foreign = manifest.foreign.into_iter().collect();
-        for key in manifest.pending.iter().filter_map(|name| key_of(name)) {
-            state.kept.mark(key, true);
-        }
-        Ok(Everything {
-            pending: manifest.pending,
-            state,
-            seen: list.seen,
-        })
-    }
-
-    /// Reads what the segments do not hold: pending records, and what changed since. Says whether the log reached back so far.
-    async fn bring_up(&self, everything: &mut Everything) -> Result<bool> {
-        let (store, namespace) = (self.ports.store(), &self.config.namespace);
-        let commits = store.commits_after(namespace, everything.seen).await?;
-        let Some(commits) = commits else {
-            return Ok(false);
-        };
-        let mut changes = self.changes_in(&commits);
-        for name in &everything.pending {
-            if let Some((kind, name)) = name.split_once(':')
-                && let Some(kind) = Kind::from_name(kind)
-            {
-                changes.entry((kind, name.into())).or_insert(false);
-            }
-        }
-        if changes.len() > MOST_CHANGES {
-            return Ok(false);
-        }
-        let read = async |((kind, name), deleted): ((Kind, String), bool)| {
-            let found = match deleted {
-                true => Ok(None),
-                false => {
-                    let store = self.ports.store();
-                    store.get(&self.config.namespace, kind, &name).await
-                }
-            };
-            (kind, name, found)
-        };
-        let mut changes = changes.into_iter();
-        loop {
-            let some = together(changes.by_ref().take(AT_ONCE).map(read)).await;
-            if some.is_empty() {
-                break;
-            }
-            everything.state.bring_in(some)?;
-        }
-        let last = commits.last().map(|(number, _)| *number);
-        everything.seen = everything.seen.max(last.unwrap_or(0));
-        Ok(true)
-    }
-
-    /// The records of this namespace that the commits touched, each once, and whether it was deleted in the end; texts before
-    /// their vectors. What is not held in memory is left out, and so are segments: whoever reads on has what is in them.
-    fn changes_in(&self, commits: &[(u64, Commit)]) -> BTreeMap<(Kind, String), bool> {
-        let namespace = &self.config.namespace;
-        let ours = commits.iter().filter(|(_, c)| c.namespace == *namespace);
-        let changes = ours.flat_map(|(_, commit)| &commit.changes);
-        let changes = changes.filter(|change| is_held(change.kind));
-        let as_entry = |change: &Change| ((change.kind, change.name.clone()), change.deleted);
-        changes.map(as_entry).collect()
-    }
-
     pub(super) fn kept_index(&self) -> KeptIndex {
         let state = self.state.borrow();
         KeptIndex {
@@ -390,46 +208,20 @@ impl<P: Ports> Memory<P> {
     }
 }
 
-/// Whether records of this kind are held in memory. What was spent today is read by itself.
-fn is_held(kind: Kind) -> bool {
-    match kind {
-        Kind::Session | Kind::Turn | Kind::Fact | Kind::File => true,
-        Kind::Vector | Kind::Job | Kind::Tombstone => true,
-        Kind::Segment | Kind::Injection | Kind::Usage => false,
-        Kind::Generation | Kind::Judgement | Kind::Artifact => false,
-    }
-}
-
 /// By what segments are made: the way of reading texts, and whose vectors they hold.
 fn maker_for(embedder: Option<&str>) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let embedder = embedder.unwrap_or_default();
-    format!("{version} {:08x} {embedder}", segment_maker())
+    format!("{version} {:08x} {embedder}", SEGMENT_MAKER)
 }
 
 impl State {
     /// All that segments are to hold.
     pub(super) fn keys(&self) -> Vec<SegmentKey> {
         let sessions = self.sessions.keys().copied().map(SegmentKey::Session);
-        let turns = self.turns.keys().copied().map(SegmentKey::Turn);
+        let turns = self.turns.ids().map(SegmentKey::Turn);
         let facts = self.facts.keys().copied().map(SegmentKey::Fact);
         sessions.chain(turns).chain(facts).collect()
-    }
-
-    fn bring_in(&mut self, changed: Vec<Changed>) -> Result<()> {
-        for (kind, name, found) in changed {
-            match found {
-                Ok(Some(record)) => self.take_in(&record),
-                Ok(None) => self.let_go(kind, &name),
-                // As one that a start from the records could not read.
-                Err(Error::Corrupt { .. }) => {
-                    self.let_go(kind, &name);
-                    self.unreadable.push(format!("{}:{name}", kind.name()));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 
     fn draft(&self, keys: &Keys) -> Draft<'_> {
@@ -445,35 +237,12 @@ impl State {
                     }
                 }
                 SegmentKey::Turn(id) => {
-                    draft.turns.extend(self.turns.get(&id).map(|ms| (id, *ms)));
+                    draft.turns.extend(self.turns.get(id).map(|ms| (id, ms)));
                 }
                 SegmentKey::Fact(id) => draft.facts.extend(self.facts.get(&id)),
             }
         }
         draft
-    }
-
-    fn take_restored(&mut self, restored: Restored) {
-        for (id, has_ended) in restored.sessions {
-            self.sessions.entry(id).or_default();
-            if has_ended {
-                self.ended.insert(id);
-            }
-        }
-        // Those of a session stand together.
-        for of_session in restored
-            .turns
-            .chunk_by(|(a, _), (b, _)| a.session == b.session)
-        {
-            let extent = self.sessions.entry(of_session[0].0.session).or_default();
-            extent.n_turns += of_session.len() as u32;
-            let last_ms = of_session.iter().map(|(_, ms)| *ms).max();
-            extent.last_ms = extent.last_ms.max(last_ms.unwrap_or(0));
-        }
-        self.turns = restored.turns.into_iter().collect();
-        let facts = restored.facts.into_iter().map(|fact| (fact.id, fact));
-        self.facts = facts.collect();
-        self.came_from_segments = true;
     }
 
     /// Notes that a record changed or went, for the next segment.
@@ -486,7 +255,7 @@ impl State {
             Record::Turn(turn) => self.mark_turn(turn.id),
             Record::Fact(fact) => self.mark_fact(fact.id),
             Record::Vector(vector) => match vector.owner.record {
-                RecordRef::Turn(id) if self.turns.contains_key(&id) => self.mark_turn(id),
+                RecordRef::Turn(id) if self.turns.contains(id) => self.mark_turn(id),
                 RecordRef::Fact(id) if self.facts.contains_key(&id) => self.mark_fact(id),
                 _ => {}
             },
@@ -495,7 +264,7 @@ impl State {
     }
 
     pub(super) fn mark_turn(&mut self, id: TurnId) {
-        let is_known = self.turns.contains_key(&id);
+        let is_known = self.turns.contains(id);
         self.kept.mark(SegmentKey::Turn(id), is_known);
     }
 

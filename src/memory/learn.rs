@@ -53,6 +53,7 @@ impl<P: Ports> Memory<P> {
         self.ensure_open()?;
         // A change is told by what is known already.
         self.whole().await?;
+        self.read_queue().await?;
         self.index_missing().await;
         let mut report = WorkReport::default();
         while self.queue_rests_ms() == 0
@@ -67,18 +68,19 @@ impl<P: Ports> Memory<P> {
                     return Ok(report);
                 }
                 // Erased meanwhile, with what it was to read.
-                Err(_) if !self.state.borrow().jobs.contains_key(&job.id) => {}
+                Err(_) if self.state.borrow().queue.get(job.id).is_none() => {}
                 Err(error) => self.postpone(job, &error).await?,
             }
         }
         Ok(report)
     }
 
+    /// As far as it is read: see [`Memory::read_queue`].
     pub fn queue(&self) -> QueueReport {
         let rests_ms = self.queue_rests_ms();
         let state = self.state.borrow();
         let now = self.now().unix_ms;
-        let due = state.jobs.values().filter_map(|job| match job.state {
+        let due = state.queue.jobs().filter_map(|job| match job.state {
             JobState::Waiting { until_ms } => Some((until_ms - now).max(0)),
             JobState::Dead => None,
         });
@@ -89,9 +91,9 @@ impl<P: Ports> Memory<P> {
         }
     }
 
-    /// The jobs of the queue, oldest first.
+    /// The jobs of the queue, oldest first, as far as it is read: see [`Memory::read_queue`].
     pub fn jobs(&self) -> Vec<Job> {
-        self.state.borrow().jobs.values().cloned().collect()
+        self.state.borrow().queue.jobs().cloned().collect()
     }
 
     /// Makes every job due now, also the ones that were given up.
@@ -100,6 +102,7 @@ impl<P: Ports> Memory<P> {
     /// `Storage`, `Closed`.
     pub async fn retry_jobs(&self) -> Result<()> {
         self.ensure_open()?;
+        self.read_queue().await?;
         self.close_extraction();
         let mut batch = self.batch(Durability::Relaxed, Action::Change);
         for job in self.jobs() {
@@ -136,7 +139,7 @@ impl<P: Ports> Memory<P> {
         let state = self.state.borrow();
         let is_due =
             |job: &&Job| matches!(job.state, JobState::Waiting { until_ms } if until_ms <= now);
-        state.jobs.values().find(is_due).cloned()
+        state.queue.jobs().find(is_due).cloned()
     }
 
     async fn postpone(&self, job: Job, error: &Error) -> Result<()> {

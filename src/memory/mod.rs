@@ -37,9 +37,11 @@ mod newcomer;
 mod next_request;
 mod open;
 mod ports;
+mod queue;
 mod rebuild;
 mod record;
 mod room;
+mod said;
 mod search;
 mod serial;
 mod sizes;
@@ -82,8 +84,8 @@ use crate::error::{Error, Result};
 use crate::files::FileTree;
 use crate::index::Mode;
 use crate::model::{
-    Action, Fact, FactId, Generation, Job, JobId, JobState, Namespace, Record, RecordRef, Segment,
-    Session, SessionId, Stamp, Tombstone, TurnId,
+    Action, Fact, FactId, Generation, Namespace, Record, RecordRef, Segment, Session, SessionId,
+    Stamp, Tombstone, TurnId,
 };
 use crate::recall::{Corpus, EmbedderSpec, SegmentKey};
 use crate::text::calibration::Calibration;
@@ -130,12 +132,11 @@ struct State {
     facts: BTreeMap<FactId, Fact>,
     sessions: BTreeMap<SessionId, Extent>,
     /// Every turn that was read or written.
-    /// With the moment it was said, in milliseconds since 1970.
-    turns: BTreeMap<TurnId, i64>,
+    turns: said::Said,
     /// Sessions that take no more turns.
     ended: BTreeSet<SessionId>,
     hot: HotWindow,
-    jobs: BTreeMap<JobId, Job>,
+    queue: queue::Queue,
     files: FileTree,
     /// By name.
     tombstones: BTreeMap<String, Tombstone>,
@@ -260,10 +261,10 @@ impl State {
             corpus: Corpus::with_generations(serving, next, index_mode),
             facts: BTreeMap::new(),
             sessions: BTreeMap::new(),
-            turns: BTreeMap::new(),
+            turns: said::Said::default(),
             ended: BTreeSet::new(),
             hot,
-            jobs: BTreeMap::new(),
+            queue: queue::Queue::default(),
             files: FileTree::default(),
             tombstones: BTreeMap::new(),
             live: HashMap::new(),
@@ -292,7 +293,7 @@ impl State {
                 self.touch(RecordRef::Turn(turn.id));
                 let extent = self.sessions.entry(turn.id.session).or_default();
                 let at_ms = turn.at.unix_ms;
-                extent.n_turns += u32::from(self.turns.insert(turn.id, at_ms).is_none());
+                extent.n_turns += u32::from(self.turns.insert(turn.id, at_ms));
                 extent.last_ms = extent.last_ms.max(turn.at.unix_ms);
                 self.hot.take_in(turn);
                 self.corpus.add_turn(turn);
@@ -314,7 +315,7 @@ impl State {
                 }
             }
             Record::Job(job) => {
-                self.jobs.insert(job.id, job.clone());
+                self.queue.put(job.clone());
             }
             Record::File(file) => {
                 self.corpus.add_file(file);
@@ -339,7 +340,7 @@ impl State {
         match kind {
             Kind::Job => {
                 if let Ok(id) = name.parse() {
-                    self.jobs.remove(&id);
+                    self.queue.remove(id);
                 }
             }
             Kind::Turn => {
@@ -349,14 +350,11 @@ impl State {
                     self.corpus.remove(RecordRef::Turn(id));
                     self.hot.let_go(id);
                     self.mark_turn(id);
-                    if self.turns.remove(&id).is_some()
+                    if self.turns.remove(id)
                         && let Some(extent) = self.sessions.get_mut(&id.session)
                     {
                         extent.n_turns -= 1;
-                        let (session, index) = (id.session, u32::MAX);
-                        let all = TurnId { session, index: 0 }..=TurnId { session, index };
-                        let left = self.turns.range(all).map(|(_, at_ms)| *at_ms);
-                        extent.last_ms = left.max().unwrap_or(0);
+                        extent.last_ms = self.turns.last_ms(id.session).unwrap_or(0);
                     }
                 }
             }
@@ -395,13 +393,6 @@ impl State {
             | Kind::Judgement
             | Kind::Artifact => {}
         }
-    }
-
-    fn n_jobs(&self, dead: bool) -> usize {
-        self.jobs
-            .values()
-            .filter(|job| (job.state == JobState::Dead) == dead)
-            .count()
     }
 }
 

@@ -56,8 +56,6 @@ pub(super) struct Everything {
     pub state: State,
     /// The number of the last commit that is surely in it.
     pub seen: u64,
-    /// Records that were not in the segments, as `kind:name`.
-    pub pending: Vec<String>,
 }
 
 impl<P: Ports> Memory<P> {
@@ -68,11 +66,17 @@ impl<P: Ports> Memory<P> {
     /// # Errors
     /// `InvalidInput` for a setting, `Storage`.
     pub async fn open(config: Config, ports: P) -> Result<Memory<P>> {
-        Memory::open_within(u64::MAX, config, ports).await
+        let memory = Memory::open_within(u64::MAX, config, ports).await?;
+        match memory.read_queue().await {
+            Err(Error::Locked) => {}
+            read => read?,
+        }
+        Ok(memory)
     }
 
     /// [`Memory::open`] that does not wait where a kept index is missing or of no use and there are more than `at_once` facts and
-    /// turns to be read: recall goes by what was read so far, and says so, until [`Memory::rebuild_step`] has read the rest.
+    /// turns to be read: recall goes by what was read so far, and says so, until [`Memory::rebuild_step`] has read the rest. With a
+    /// kept index the queue is not read: see [`Memory::read_queue`].
     ///
     /// # Errors
     /// As [`Memory::open`].
@@ -134,9 +138,7 @@ impl<P: Ports> Memory<P> {
     }
 
     pub(super) fn hold(&self, everything: Everything) {
-        let Everything {
-            mut state, seen, ..
-        } = everything;
+        let Everything { mut state, seen } = everything;
         let ended = std::mem::take(&mut state.ended);
         let mut held = self.state.borrow_mut();
         state.live = std::mem::take(&mut held.live);
@@ -185,11 +187,7 @@ impl<P: Ports> Memory<P> {
         state.unreadable.sort();
         state.foreign = state.of_no_use(embedders);
         state.kept.is_stale = true;
-        Ok(Everything {
-            state,
-            seen,
-            pending: Vec::new(),
-        })
+        Ok(Everything { state, seen })
     }
 
     /// Reads which generations of vectors there are.

@@ -138,12 +138,7 @@ impl<P: Ports> Memory<P> {
             },
             n_unread_turns: n_turns,
         });
-        let pending = Vec::new();
-        self.hold(Everything {
-            state,
-            seen,
-            pending,
-        });
+        self.hold(Everything { state, seen });
         self.read_spent().await
     }
 

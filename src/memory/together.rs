@@ -1,5 +1,6 @@
 //! Doing things at once.
 
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
@@ -21,6 +22,34 @@ pub(super) async fn together<F: Future>(tasks: impl IntoIterator<Item = F>) -> V
         } else {
             Poll::Pending
         }
+    })
+    .await
+}
+
+/// Runs all of them concurrently; `take` gets what they gave in their order, each as soon as it and those before it are done.
+pub(super) async fn in_order<F: Future>(
+    tasks: impl IntoIterator<Item = F>,
+    mut take: impl FnMut(F::Output),
+) {
+    let mut tasks: VecDeque<Pin<Box<F>>> = tasks.into_iter().map(Box::pin).collect();
+    let mut outputs: VecDeque<Option<F::Output>> = tasks.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (task, output) in tasks.iter_mut().zip(&mut outputs) {
+            if output.is_none()
+                && let Poll::Ready(value) = task.as_mut().poll(context)
+            {
+                *output = Some(value);
+            }
+        }
+        while let Some(first) = outputs.front_mut() {
+            match first.take() {
+                Some(value) => take(value),
+                None => return Poll::Pending,
+            }
+            outputs.pop_front();
+            tasks.pop_front();
+        }
+        Poll::Ready(())
     })
     .await
 }
@@ -98,6 +127,32 @@ mod tests {
         assert_eq!(pollster::block_on(together([2, 0, 1].map(task))), [2, 0, 1]);
         let none: [std::future::Ready<u8>; 0] = [];
         assert!(pollster::block_on(together(none)).is_empty());
+    }
+
+    #[test]
+    fn what_comes_early_waits_for_what_is_before_it() {
+        // The second is done at once, the first and the third after so many looks.
+        let looks = RefCell::new([0; 3]);
+        let task = |n: usize| {
+            let (looks, enough) = (&looks, [3, 1, 9][n]);
+            poll_fn(move |context| {
+                context.waker().wake_by_ref();
+                let looks = &mut looks.borrow_mut()[n];
+                *looks += 1;
+                match *looks >= enough {
+                    true => Poll::Ready(n),
+                    false => Poll::Pending,
+                }
+            })
+        };
+        let mut taken = Vec::new();
+        let all = in_order([0, 1, 2].map(task), |n| {
+            taken.push((n, looks.borrow()[2]));
+        });
+        pollster::block_on(all);
+        let order: Vec<usize> = taken.iter().map(|(n, _)| *n).collect();
+        assert_eq!(order, [0, 1, 2]);
+        assert!(taken[0].1 < 9 && taken[1].1 < 9, "{taken:?}");
     }
 
     #[test]

@@ -63,7 +63,7 @@ tests! {
     a_scan_goes_page_by_page,
     a_prefix_is_taken_literally,
     namespaces_never_leak,
-    records_are_counted,
+    records_are_counted_and_named,
     namespaces_are_listed,
     every_kind_is_kept_to_the_last_bit,
     turns_keep_their_json_as_it_was,
@@ -550,18 +550,22 @@ async fn namespaces_never_leak<S: Subject>(subject: &S, database: &str) {
     }
 }
 
-async fn records_are_counted<S: Subject>(subject: &S, database: &str) {
+async fn records_are_counted_and_named<S: Subject>(subject: &S, database: &str) {
     let store = subject.open(database).await;
     for kind in Kind::ALL {
         assert_eq!(store.count(&ada(), kind).await, Ok(0));
+        assert_eq!(store.names(&ada(), kind).await, Ok(vec![]));
         let ops = (0..5).map(|i| insert(kind, i));
         store.apply(&batch(&ada(), ops)).await.unwrap();
         subject.damage(&store, &ada(), kind, &name(kind, 2)).await;
         let ops = [delete(kind, 4)];
         store.apply(&batch(&ada(), ops)).await.unwrap();
         assert_eq!(store.count(&ada(), kind).await, Ok(4), "{kind:?}");
+        let names = (0..4).map(|i| name(kind, i)).collect();
+        assert_eq!(store.names(&ada(), kind).await, Ok(names), "{kind:?}");
         let other = namespace("ada", "thesis2");
         assert_eq!(store.count(&other, kind).await, Ok(0));
+        assert_eq!(store.names(&other, kind).await, Ok(vec![]));
     }
 }
 

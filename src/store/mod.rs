@@ -80,6 +80,12 @@ pub trait Store {
     /// `StorageUnavailable`, `Storage`, `Closed`. A record that can not be read is listed, not an error.
     async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan>;
 
+    /// The names of the records of a kind, readable or not, in ascending order.
+    ///
+    /// # Errors
+    /// `StorageUnavailable`, `Storage`, `Closed`.
+    async fn names(&self, namespace: &Namespace, kind: Kind) -> Result<Vec<String>>;
+
     /// How many records of a kind there are, readable or not.
     ///
     /// # Errors
@@ -142,6 +148,9 @@ impl<S: Store> Store for std::rc::Rc<S> {
     }
     async fn scan(&self, namespace: &Namespace, kind: Kind, range: &Range) -> Result<Scan> {
         (**self).scan(namespace, kind, range).await
+    }
+    async fn names(&self, namespace: &Namespace, kind: Kind) -> Result<Vec<String>> {
+        (**self).names(namespace, kind).await
     }
     async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
         (**self).count(namespace, kind).await

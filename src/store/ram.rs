@@ -146,6 +146,13 @@ impl Store for RamStore {
         Ok(number)
     }
 
+    async fn names(&self, namespace: &Namespace, kind: Kind) -> Result<Vec<String>> {
+        let state = self.state.borrow();
+        let names = state.records.get(&(namespace.clone(), kind));
+        let names = names.into_iter().flat_map(|names| names.keys());
+        Ok(names.map(|name| name.0.clone()).collect())
+    }
+
     async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
         let state = self.state.borrow();
         let names = state.records.get(&(namespace.clone(), kind));

@@ -112,6 +112,10 @@ impl Store for Announcing {
         delegate!(self, store => store.scan(namespace, kind, range).await)
     }
 
+    async fn names(&self, namespace: &Namespace, kind: Kind) -> Result<Vec<String>> {
+        delegate!(self, store => store.names(namespace, kind).await)
+    }
+
     async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
         delegate!(self, store => store.count(namespace, kind).await)
     }

@@ -24,6 +24,7 @@ use super::transport::FetchTransport;
 use super::usage;
 use super::views::{ErrorView, FactView, ItemView, JobView, SessionView, TurnPageView, TurnView};
 use crate::error::{EmbedderFault, Error, Result};
+use crate::memory::together::both;
 use crate::memory::{Cancel, Grants, Memory, RecallRequest, SpokenTurn, TurnFilter};
 use crate::model::{Fact, Origin, SessionId};
 use crate::store::Persistence;
@@ -33,7 +34,7 @@ use serde::Serialize;
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{future_to_promise, spawn_local};
+use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 use web_sys::AbortSignal;
 
 /// So many facts and turns are read before the page has its memory, where they have to be read: it takes some 0.2 s, in which
@@ -59,19 +60,14 @@ pub(super) struct Inner {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a memory. `table` is the embedding table's bytes, or undefined if there is none.
+    /// Opens a memory. `table` is a promise of the embedding table: its bytes, why there are none, or undefined if none is wanted.
     /// `notify` is called with `{type: "committed", commit, kinds}` after each commit. `hold` keeps other tabs from changing
     /// memory files: it gives `{held, release}`.
     ///
     /// # Errors
     /// An error object with a `code`; never for a missing database or a missing table, which the
     /// status shows.
-    pub fn open(
-        options: JsValue,
-        table: Option<Uint8Array>,
-        notify: Function,
-        hold: Function,
-    ) -> Promise {
+    pub fn open(options: JsValue, table: Promise, notify: Function, hold: Function) -> Promise {
         future_to_promise(async move {
             let opened = Inner::open(options, table, notify, hold).await;
             opened
@@ -176,10 +172,23 @@ impl Engine {
     }
 }
 
+/// The table that was promised.
+async fn table_in(promised: Promise) -> Result<BrowserEmbedder> {
+    let found = JsFuture::from(promised).await;
+    match found.unwrap_or_default().dyn_into::<Uint8Array>() {
+        Ok(bytes) => BrowserEmbedder::table(&bytes),
+        Err(found) => {
+            let message = found.as_string();
+            let message = message.unwrap_or_else(|| "no table was given".into());
+            Err(Error::EmbedderUnavailable { message })
+        }
+    }
+}
+
 impl Inner {
     async fn open(
         options: JsValue,
-        table: Option<Uint8Array>,
+        table: Promise,
         notify: Function,
         hold: Function,
     ) -> Result<Inner> {
@@ -189,19 +198,14 @@ impl Inner {
                 reason: error.to_string(),
             })?;
         install_hook(options.debug, notify.clone());
+        // The database opens while the table comes and is taken apart.
+        let opening = IdbStore::open(&options.database);
+        let (table, store) = both(table_in(table), opening).await;
         let (table, no_table) = match table {
-            None => {
-                let message = options.table_error.take();
-                let message = message.unwrap_or_else(|| "no table was given".into());
-                let error = Error::EmbedderUnavailable { message };
-                (BrowserEmbedder::Nothing, Some(error))
-            }
-            Some(bytes) => match BrowserEmbedder::table(&bytes) {
-                Ok(table) => (table, None),
-                Err(error) => (BrowserEmbedder::Nothing, Some(error)),
-            },
+            Ok(table) => (table, None),
+            Err(error) => (BrowserEmbedder::Nothing, Some(error)),
         };
-        let (store, no_disk) = match IdbStore::open(&options.database).await {
+        let (store, no_disk) = match store {
             Ok(store) => (AnyStore::Disk(store), None),
             Err(error) => (AnyStore::Memory(RamStore::default()), Some(error)),
         };
@@ -242,12 +246,17 @@ impl Inner {
             }
         }
         match request {
-            Request::Status => give(&StatusView::new(
-                memory.status(),
-                memory.store().id().await.ok().flatten(),
-                self.no_disk.as_ref(),
-                self.embedder(),
-            )),
+            Request::Status { brief } => {
+                if !brief && !memory.is_locked() {
+                    memory.read_queue().await?;
+                }
+                give(&StatusView::new(
+                    memory.status(),
+                    memory.store().id().await.ok().flatten(),
+                    self.no_disk.as_ref(),
+                    self.embedder(),
+                ))
+            }
             Request::Compact {
                 session,
                 strategy,
@@ -400,7 +409,10 @@ impl Inner {
                     next_in_ms: queue.next_in_ms.map(|ms| ms as f64),
                 })
             }
-            Request::Jobs => give(&memory.jobs().iter().map(JobView::from).collect::<Vec<_>>()),
+            Request::Jobs => {
+                memory.read_queue().await?;
+                give(&memory.jobs().iter().map(JobView::from).collect::<Vec<_>>())
+            }
             Request::RetryJobs => {
                 memory.retry_jobs().await?;
                 Ok(JsValue::UNDEFINED)

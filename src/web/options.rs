@@ -37,7 +37,6 @@ pub struct Options {
     context_editing: ContextOption,
     #[serde(default)]
     models: ModelsOption,
-    pub table_error: Option<String>,
     pub debug: bool,
 }
 

@@ -16,7 +16,11 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Request {
-    Status,
+    Status {
+        /// Without the queue, for which it would have to be read.
+        #[serde(default)]
+        brief: bool,
+    },
     Send(SendRequest),
     Compact {
         session: String,
@@ -180,7 +184,7 @@ impl Request {
     pub fn needs_no_key(&self) -> bool {
         matches!(
             self,
-            Request::Status
+            Request::Status { .. }
                 | Request::Models
                 | Request::Send(_)
                 | Request::Tool { .. }

@@ -148,6 +148,34 @@ pub fn answers(memory: &Memory<TestPorts>) -> Vec<Vec<(String, u32)>> {
     questions.iter().map(ask).collect()
 }
 
+#[test]
+fn the_queue_is_read_when_it_is_asked_for() {
+    let world = World::new();
+    let first = world.open();
+    let gone = say(&first, small_talk(0, 4));
+    say(&first, small_talk(4, MANY));
+    keep(&first);
+    drop(first);
+    let memory = world.open();
+    assert!(memory.status().kept_index.was_used);
+    assert_eq!(memory.jobs(), [], "nothing has asked for it");
+    say(&memory, small_talk(900, 2));
+    block_on(memory.erase(&Target::Session(gone))).unwrap();
+    block_on(memory.read_queue()).unwrap();
+    let stored = world.stored(Kind::Job).into_iter();
+    let stored: Vec<_> = stored
+        .map(|record| match record {
+            Record::Job(job) => job,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((memory.jobs(), memory.status().counts.jobs), (stored, 2));
+    // Whoever works on it does not have to ask.
+    let other = world.open();
+    block_on(other.retry_jobs()).unwrap();
+    assert_eq!(other.jobs().len(), 2);
+}
+
 fn delete(name: &str) -> Op {
     Op::Delete {
         kind: Kind::Segment,
@@ -158,6 +186,7 @@ fn delete(name: &str) -> Op {
 /// Opens it with the kept index, and compares with a start that reads the records.
 pub fn assert_reopens(world: &World) -> Memory<TestPorts> {
     let memory = world.open();
+    block_on(memory.read_queue()).unwrap();
     let status = memory.status();
     assert!(status.kept_index.was_used, "{:?}", status.kept_index);
     let report = block_on(memory.check()).unwrap();

@@ -401,6 +401,10 @@ impl Store for Faulty {
         self.pass_time(&self.scans_take_time).await;
         Ok(scan)
     }
+    async fn names(&self, namespace: &Namespace, kind: Kind) -> Result<Vec<String>> {
+        fail(&self.reads_fail)?;
+        self.inner.names(namespace, kind).await
+    }
     async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
         fail(&self.reads_fail)?;
         self.inner.count(namespace, kind).await

@@ -5,6 +5,7 @@ use super::failure::{Exception, TIMEOUT};
 use super::patience::settle;
 use super::schema;
 use crate::error::{Error, Result};
+use crate::memory::together::both;
 use crate::store::format;
 use js_sys::{Function, Promise, Reflect};
 use rexie::{Rexie, TransactionMode};
@@ -120,15 +121,17 @@ async fn check(connection: &Connection) -> std::result::Result<(), Exception> {
     }
     let transaction = connection.read(schema::META)?;
     let meta = transaction.store(schema::META)?;
-    let version = meta.get(schema::META_FORMAT.into()).await?;
-    let version = version.map_or(Some(0.0), |version| version.as_f64());
+    let version = meta.get(schema::META_FORMAT.into());
+    let commit = meta.get(schema::META_COMMIT.into());
+    let (version, commit) = both(version, commit).await;
+    let version = version?.map_or(Some(0.0), |version| version.as_f64());
     if !version.is_some_and(|version| version <= f64::from(format::VERSION)) {
         return Err(Exception::new(
             "VersionError",
             "a newer version of this program wrote the database",
         ));
     }
-    match meta.get(schema::META_COMMIT.into()).await? {
+    match commit? {
         Some(number) if number.as_f64().is_none() => mend_commit_number(connection).await,
         _ => Ok(()),
     }

@@ -322,6 +322,16 @@ async fn read(
     Ok(names?.into_iter().zip(values?).collect())
 }
 
+async fn names(
+    connection: Rc<Connection>,
+    store: &'static str,
+    keys: KeyRange,
+) -> std::result::Result<Vec<JsValue>, Exception> {
+    let transaction = connection.read(store)?;
+    let store = transaction.store(store)?;
+    Ok(store.get_all_keys(Some(keys), None).await?)
+}
+
 async fn count(
     connection: Rc<Connection>,
     store: &'static str,
@@ -402,6 +412,17 @@ impl Store for IdbStore {
         }
         scan.next = last.filter(|_| more);
         Ok(scan)
+    }
+
+    async fn names(&self, namespace: &Namespace, kind: Kind) -> Result<Vec<String>> {
+        let keys = key::keys(namespace, &Range::default());
+        let keys = keys.map_err(|error| Exception::from(error).in_use())?;
+        let Some(keys) = keys else {
+            return Ok(Vec::new());
+        };
+        let store = schema::store_of(kind);
+        let found = self.with_connection(|connection| names(connection, store, keys.clone()));
+        Ok(found.await?.iter().map(key::name_in).collect())
     }
 
     async fn count(&self, namespace: &Namespace, kind: Kind) -> Result<u64> {
