@@ -169,6 +169,8 @@ export function playground() {
       const upgrade = indexedDB.open(globalThis.database, 2);
       upgrade.onupgradeneeded = () => upgrade.transaction.abort();
       globalThis.play.upgraded = ended(upgrade).catch(() => {});
+      // Only now nobody else has the database: one that was being opened meanwhile has been asked to let go, too.
+      await new Promise((blocked) => (upgrade.onblocked = blocked));
     },
     async unblock() {
       globalThis.play.holder.close();
