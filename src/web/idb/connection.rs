@@ -7,21 +7,21 @@ use super::schema;
 use crate::error::{Error, Result};
 use crate::memory::together::both;
 use crate::store::format;
+use gloo_events::EventListener;
 use js_sys::{Function, Promise, Reflect};
 use rexie::{Rexie, TransactionMode};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
-use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest};
+use web_sys::{IdbDatabase, IdbFactory, IdbOpenDbRequest};
 
 pub struct Connection {
     /// `None` once closed.
     reads: RefCell<Option<Rexie>>,
     writes: IdbDatabase,
-    /// Called by the browser for as long as the connection is open.
-    _on_gone: Closure<dyn FnMut(Event)>,
+    /// Empty once closed.
+    on_gone: RefCell<Vec<EventListener>>,
 }
 
 impl Connection {
@@ -51,9 +51,8 @@ impl Connection {
     pub fn close(&self) {
         if let Some(reads) = self.reads.take() {
             reads.close();
-            self.writes.set_onversionchange(None);
-            self.writes.set_onclose(None);
             self.writes.close();
+            self.on_gone.take();
         }
     }
 
@@ -90,20 +89,20 @@ async fn open_both(name: String) -> std::result::Result<Rc<Connection>, Exceptio
         }
     };
     let connection = Rc::new_cyclic(|weak: &Weak<Connection>| {
-        let weak = weak.clone();
-        let on_gone = Closure::new(move |_: Event| {
-            if let Some(connection) = weak.upgrade() {
-                connection.close();
-            }
-        });
         // `versionchange`: another tab wants to upgrade or delete, and waits for us.
         // `close`: the browser took the database away.
-        writes.set_onversionchange(Some(on_gone.as_ref().unchecked_ref()));
-        writes.set_onclose(Some(on_gone.as_ref().unchecked_ref()));
+        let on_gone = ["versionchange", "close"].map(|event| {
+            let weak = weak.clone();
+            EventListener::new(&writes, event, move |_| {
+                if let Some(connection) = weak.upgrade() {
+                    connection.close();
+                }
+            })
+        });
         Connection {
             reads: RefCell::new(Some(reads)),
             writes,
-            _on_gone: on_gone,
+            on_gone: RefCell::new(on_gone.into()),
         }
     });
     check(&connection).await?;
@@ -159,7 +158,7 @@ async fn mend_commit_number(connection: &Connection) -> std::result::Result<(), 
 async fn open_plain(name: &str) -> std::result::Result<IdbDatabase, Exception> {
     let request = factory()?.open_with_u32(name, schema::VERSION)?;
     // An upgrade here means that the database was deleted since rexie opened it.
-    let on_upgrade = Closure::<dyn FnMut(Event)>::new(|event: Event| {
+    let _on_upgrade = EventListener::new(&request, "upgradeneeded", |event| {
         let request = event
             .target()
             .and_then(|t| t.dyn_into::<IdbOpenDbRequest>().ok());
@@ -167,7 +166,6 @@ async fn open_plain(name: &str) -> std::result::Result<IdbDatabase, Exception> {
             let _ = transaction.abort();
         }
     });
-    request.set_onupgradeneeded(Some(on_upgrade.as_ref().unchecked_ref()));
     settled(&request).await?;
     Ok(request.result()?.unchecked_into())
 }

@@ -5,19 +5,22 @@
 //!   between its creation and its first request: Safari may end a transaction that pauses there.
 //! - All requests are made at once; what depends on an answer is made inside that answer's event.
 //! - Success is the transaction's `complete` event and nothing earlier.
+//! - Nothing is called back once its Rust side is gone: Chromium tells requests with large values of their failure
+//!   after it told the transaction of its abort. So all listeners take themselves off when they are dropped.
 
 use super::failure::{Exception, TIMEOUT};
 use super::patience::settle;
 use crate::batch::{self, Durability};
 use crate::error::Error;
 use crate::store::log::NamespaceLog;
+use gloo_events::EventListener;
 use js_sys::{Array, Function, Object, Promise};
 use std::cell::RefCell;
 use std::rc::Rc;
-use wasm_bindgen::prelude::{Closure, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Event, IdbDatabase, IdbRequest, IdbTransaction};
+use web_sys::{IdbDatabase, IdbRequest, IdbTransaction};
 
 // web-sys has `transaction` with options only among its unstable interfaces, which need a
 // compiler flag from everyone who builds the crate.
@@ -96,8 +99,8 @@ fn options(durability: Durability) -> JsValue {
     options.expect("pairs make an object").into()
 }
 
-/// What is done when a request has its answer. The browser calls it until the transaction ends.
-pub type Answered = Closure<dyn FnMut(Event)>;
+/// What is done when a request has its answer, until it is dropped.
+pub type Answered = EventListener;
 
 /// Writes in one transaction what `make` asks for, and in the answers' events; gives the number of
 /// the commit, if it is one.
@@ -155,7 +158,7 @@ struct Running {
     /// What the events found out.
     found: Rc<RefCell<Found>>,
     _answered: Vec<Answered>,
-    _on_error: Closure<dyn FnMut(Event)>,
+    _on_error: EventListener,
 }
 
 /// What the events of a transaction found out.
@@ -188,7 +191,7 @@ impl Running {
         // The first failed request aborts the transaction; those after it fail because of that.
         let on_error = {
             let found = found.clone();
-            Closure::new(move |event: Event| {
+            EventListener::new(&transaction, "error", move |event| {
                 let mut found = found.borrow_mut();
                 let inserts = std::mem::take(&mut found.inserts);
                 let failed = event.target().map(JsValue::from);
@@ -198,7 +201,6 @@ impl Running {
                     .map(|(_, name)| name));
             })
         };
-        transaction.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         let ended = JsFuture::from(Promise::new(&mut |resolve: Function, reject: Function| {
             transaction.set_oncomplete(Some(&resolve));
             transaction.set_onabort(Some(&reject));
@@ -273,18 +275,15 @@ pub fn answered(
     found: &Rc<RefCell<Found>>,
     mut act: impl FnMut(&mut Found, JsValue) -> std::result::Result<(), JsValue> + 'static,
 ) -> Answered {
-    let on_success = {
-        let (transaction, request, found) = (transaction.clone(), request.clone(), found.clone());
-        Closure::<dyn FnMut(Event)>::new(move |_: Event| {
-            let acted = request
-                .result()
-                .and_then(|answer| act(&mut found.borrow_mut(), answer));
-            if let Err(error) = acted {
-                found.borrow_mut().own_abort = Some(Exception::from(error));
-                let _ = transaction.abort();
-            }
-        })
-    };
-    request.set_onsuccess(Some(on_success.as_ref().unchecked_ref()));
-    on_success
+    let (transaction, found) = (transaction.clone(), found.clone());
+    let asked = request.clone();
+    EventListener::new(request, "success", move |_| {
+        let acted = asked
+            .result()
+            .and_then(|answer| act(&mut found.borrow_mut(), answer));
+        if let Err(error) = acted {
+            found.borrow_mut().own_abort = Some(Exception::from(error));
+            let _ = transaction.abort();
+        }
+    })
 }

@@ -3,7 +3,7 @@
 use super::browser::{ada, insertion, js, run};
 use onhand::batch::{Batch, Durability, Op};
 use onhand::error::Error;
-use onhand::model::Kind;
+use onhand::model::{Kind, Record, Segment};
 use onhand::store::conformance::{name, sample};
 use onhand::store::{Range, Store};
 use onhand::web::idb::failure::Exception;
@@ -240,6 +240,69 @@ async fn a_transaction_that_never_ends_is_given_up_and_leaves_nothing() {
     let scan = store.scan(&ada(), Kind::Turn, &range).await.unwrap();
     assert_eq!(scan.records, [sample(Kind::Turn, 1)]);
     assert_eq!(store.apply(&second).await, Ok(2));
+    store.close();
+}
+
+/// Chromium can tell a request with a large value of its failure after it told the transaction of its abort. Nobody
+/// waits any more then, and nothing may be called: an error that nobody catches stops the engine.
+#[wasm_bindgen_test]
+async fn what_a_browser_tells_after_the_end_reaches_nobody() {
+    js("{
+        const { put } = IDBObjectStore.prototype;
+        const { abort } = IDBTransaction.prototype;
+        globalThis.told = [];
+        globalThis.uncaught = [];
+        const onError = (event) => {
+            globalThis.uncaught.push(event.message);
+            event.preventDefault();
+        };
+        addEventListener('error', onError);
+        globalThis.restore = () => {
+            removeEventListener('error', onError);
+            IDBObjectStore.prototype.put = put;
+            IDBTransaction.prototype.abort = abort;
+        };
+        IDBObjectStore.prototype.put = function (...given) {
+            const request = put.apply(this, given);
+            const { promise, resolve } = Promise.withResolvers();
+            globalThis.told.push(promise);
+            request.addEventListener('success', resolve);
+            request.addEventListener('error', resolve);
+            return request;
+        };
+        // A thread that is busy for a moment gets both at once.
+        IDBTransaction.prototype.abort = function () {
+            abort.call(this);
+            const until = performance.now() + 20;
+            while (performance.now() < until);
+        };
+    }");
+    let store = IdbStore::open("late-errors").await.unwrap();
+    let first = insertion(Kind::Turn, 1, Durability::Strict);
+    assert_eq!(store.apply(&first).await, Ok(1));
+    let mut late = Batch::new(&ada(), Durability::Relaxed);
+    late.only_after = Some(0);
+    late.ops = vec![Op::Put(Record::Segment(Segment {
+        v: Segment::VERSION,
+        name: "large".into(),
+        seen: 0,
+        bytes: vec![7; 4 << 20],
+    }))];
+    for _ in 0..5 {
+        let overtaken = store.apply(&late).await;
+        assert!(
+            matches!(overtaken, Err(Error::Conflict { .. })),
+            "{overtaken:?}"
+        );
+        // The listeners of the transaction come after those of the request, within the same task.
+        let told =
+            "await Promise.all(globalThis.told); await new Promise((then) => setTimeout(then));";
+        run(told, "late-errors").await;
+    }
+    js("globalThis.restore()");
+    assert_eq!(js("globalThis.uncaught.join()").as_string().unwrap(), "");
+    late.only_after = Some(1);
+    assert_eq!(store.apply(&late).await, Ok(2));
     store.close();
 }
 
