@@ -1,7 +1,7 @@
 /** The engine's thread: holds one engine and passes messages. */
 import type { Ask } from "./embedders.js";
 import { openEngine, type AskPage, type Engine } from "./engine.js";
-import { isErrorData } from "./errors.js";
+import { isErrorData, nameOf } from "./errors.js";
 import { vectorsOf } from "./model.js";
 import type { FromEngine, ToEngine } from "./protocol.js";
 
@@ -82,7 +82,7 @@ async function answer(
     else post({ type: "answer", id, value });
   } catch (error) {
     if (isErrorData(error)) post({ type: "error", id, error });
-    else post({ type: "dead", reason: error instanceof Error ? error.name : "unknown" });
+    else post({ type: "dead", reason: nameOf(error) });
   } finally {
     running.delete(id);
   }

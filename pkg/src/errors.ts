@@ -103,6 +103,11 @@ export function isErrorData(value: unknown): value is ErrorData {
   return typeof value === "object" && value !== null && "code" in value && "retryable" in value;
 }
 
+/** What kind of thing was thrown; its message can quote anything. */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : "unknown";
+}
+
 export function restarted(): ErrorData {
   return {
     code: "engine_restarted",

@@ -9,7 +9,7 @@ const RESTART_WINDOW_MS = 60_000;
 
 export interface HostEvents {
   notice(notice: EngineNotice): void;
-  restarted(): void;
+  restarted(reason: string): void;
   /** The page's own embedder, if it brought one. */
   embed: Ask | undefined;
 }
@@ -77,22 +77,22 @@ export class EngineHost {
 
   #start(): Promise<Thread> {
     const start = this.place === "worker" ? startWorker : startInPage;
-    const thread = start(this.options, { notice: this.events.notice, dead: () => this.#replace(), embed: this.events.embed });
+    const thread = start(this.options, { notice: this.events.notice, dead: (reason) => this.#replace(reason), embed: this.events.embed });
     // Whoever calls next sees the rejection; without this it would also be reported as unhandled.
     thread.catch(() => {});
     return thread;
   }
 
-  #replace(): void {
+  #replace(reason: string): void {
     if (this.#closed) return;
     const now = Date.now();
     this.#deaths = [...this.#deaths.filter((at) => now - at < RESTART_WINDOW_MS), now];
     if (this.#deaths.length > MAX_RESTARTS) {
-      this.#thread = Promise.reject(failed("it stopped several times in a row"));
+      this.#thread = Promise.reject(failed(`it stopped several times in a row, last by: ${reason}`));
       this.#thread.catch(() => {});
       return;
     }
     this.#thread = this.#start();
-    this.#thread.then(() => this.events.restarted(), () => {});
+    this.#thread.then(() => this.events.restarted(reason), () => {});
   }
 }

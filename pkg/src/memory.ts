@@ -195,8 +195,8 @@ export class Memory {
       keeping?.wakeSoon();
       if (isOwn && notice.kinds.some((kind) => kind === "turn" || kind === "fact")) embedding?.wake();
     };
-    const restarted = (): void => {
-      tell({ type: "restarted" });
+    const restarted = (reason: string): void => {
+      tell({ type: "restarted", reason });
       // The key was in the engine that stopped: an encrypted memory is locked now.
       void encryption?.status().then((status) => status.locked && tell({ type: "encryption", ...status }), () => {});
       void rebuild?.run();

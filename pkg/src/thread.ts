@@ -1,13 +1,13 @@
 import type { Ask, TextKind } from "./embedders.js";
 import { openEngine, type AskPage, type Engine, type EngineNotice, type EngineOptions, type EngineRequest } from "./engine.js";
-import { failed, isErrorData, restarted, type ErrorData } from "./errors.js";
+import { failed, isErrorData, nameOf, restarted, type ErrorData } from "./errors.js";
 import type { FromEngine, ToEngine } from "./protocol.js";
 
 /** What the owner of a thread hears from it. */
 export interface ThreadEvents {
   notice(notice: EngineNotice): void;
-  /** The engine is dead; calls under way were rejected with `engine_restarted`. */
-  dead(): void;
+  /** The engine is dead; calls under way were rejected with `engine_restarted`. The reason quotes nothing that was said. */
+  dead(reason: string): void;
   /** The page's own embedder: a function can not go to a worker, so it stays here and is asked. */
   embed: Ask | undefined;
 }
@@ -47,10 +47,10 @@ export function startWorker(options: EngineOptions, events: ThreadEvents): Promi
     for (const call of calls.values()) call.reject(restarted());
     calls.clear();
   };
-  const die = (): void => {
+  const die = (reason: string): void => {
     if (over) return;
     end();
-    events.dead();
+    events.dead(reason);
   };
 
   const call: Thread["call"] = (request, signal, emit, ask) =>
@@ -111,35 +111,46 @@ export function startWorker(options: EngineOptions, events: ThreadEvents): Promi
         case "ask":
           return void askFor(data.call, data.id, data.what, data.json);
         case "notice":
-          return data.notice.type === "stopped" ? die() : events.notice(data.notice);
+          return data.notice.type === "stopped" ? die(panicked(data.notice.place)) : events.notice(data.notice);
         case "dead":
-          return die();
+          return die(data.reason);
       }
     };
-    // A panic inside a task of the engine, or a script that did not load.
+    // An error that nobody caught, or a script that did not load.
     worker.onerror = (event) => {
-      event.preventDefault();
+      // The console would show the whole message, which can quote anything.
+      if (!options.debug) event.preventDefault();
       reject(failed(event.message || "its script did not load"));
-      die();
+      die(uncaught(event));
     };
     post({ type: "open", options });
   });
+}
+
+function panicked(place: string): string {
+  return `panic at ${place}`;
+}
+
+/** The kind of error and its place, without the message. */
+function uncaught({ message, filename, lineno }: ErrorEvent): string {
+  const kind = /\b\w*(?:Error|Exception)\b/.exec(message ?? "")?.[0] ?? "error";
+  return `uncaught ${kind} at ${filename?.split("/").at(-1) ?? ""}:${lineno}`;
 }
 
 /** Starts the engine in the page itself, for hosts whose policy allows no Web Worker. */
 export async function startInPage(options: EngineOptions, events: ThreadEvents): Promise<Thread> {
   const pending = new Set<(error: ErrorData) => void>();
   let over = false;
-  const die = (): void => {
+  const die = (reason: string): void => {
     if (over) return;
     over = true;
     for (const reject of pending) reject(restarted());
     pending.clear();
-    events.dead();
+    events.dead(reason);
   };
   let engine: Engine;
   try {
-    engine = await openEngine(options, (notice) => (notice.type === "stopped" ? die() : events.notice(notice)), events.embed);
+    engine = await openEngine(options, (notice) => (notice.type === "stopped" ? die(panicked(notice.place)) : events.notice(notice)), events.embed);
   } catch (error) {
     throw isErrorData(error) ? error : failed(String(error));
   }
@@ -152,7 +163,7 @@ export async function startInPage(options: EngineOptions, events: ThreadEvents):
           .call(request, signal, emit, ask)
           .then(resolve, (error: unknown) => {
             if (isErrorData(error)) reject(error);
-            else die();
+            else die(nameOf(error));
           })
           .finally(() => pending.delete(reject));
       }),

@@ -612,8 +612,8 @@ export interface AuditReport {
 export type MemoryEvent =
   /** Records of these kinds were written, by this tab or another. */
   | { type: "changed"; kinds: string[]; elsewhere: boolean }
-  /** The engine stopped and was started again from what is saved. */
-  | { type: "restarted" }
+  /** The engine stopped and was started again from what is saved. `reason` is for a report: what stopped it and where, without any content. */
+  | { type: "restarted"; reason: string }
   /** More than 80 % of the room that the browser gives this site is used; in bytes. Told once, until there is room again. */
   | { type: "nearlyFull"; usage: number; quota: number }
   /** Records are read that the kept index did not hold; `done` is `total` at the end. */

@@ -19,3 +19,9 @@ export async function openBrowser(profile) {
   context.setDefaultTimeout(30_000);
   return context;
 }
+
+/** Asks the page until it says yes. (`waitForFunction` takes a promise for a yes.) */
+export async function until(page, isSo, argument) {
+  // Not by frames: a tab behind another has none.
+  while (!(await page.evaluate(isSo, argument))) await page.evaluate(() => new Promise((then) => setTimeout(then)));
+}

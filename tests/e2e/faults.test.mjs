@@ -131,8 +131,13 @@ test("a panic in the engine: it is started again and everything saved is there",
   await say(page, "the boat house code is 4471");
   await queueIsEmpty();
   const before = await counts();
-  const error = await page.evaluate(() => globalThis.memory.crash().catch((error) => ({ code: error.code, retryable: error.retryable })));
+  const [error, reason] = await page.evaluate(async () => {
+    const restarted = new Promise((resolve) => globalThis.memory.subscribe((event) => event.type === "restarted" && resolve(event.reason)));
+    const error = await globalThis.memory.crash().catch((error) => ({ code: error.code, retryable: error.retryable }));
+    return [error, await restarted];
+  });
   assert.deepEqual(error, { code: "engine_restarted", retryable: true });
+  assert.match(reason, /^panic at src\/[\w/]+\.rs:\d+:\d+$/);
   await page.locator(".notice[data-topic=engine]").waitFor();
   assert.deepEqual(await counts(), before);
   const found = await page.evaluate(() => globalThis.memory.recall("what is the boat house code?"));

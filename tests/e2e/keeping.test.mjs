@@ -1,6 +1,7 @@
 // Whether what is stored will stay: asking the browser, the room that is left, and a database that is gone.
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
+import { until } from "./browser.mjs";
 import { remembered, say, World, write } from "./world.mjs";
 
 let world;
@@ -10,11 +11,6 @@ beforeEach(() => world.newProfile());
 afterEach(() => world.closeBrowser());
 
 const storage = (page) => page.evaluate(async () => (await globalThis.memory.status()).storage);
-
-/** Asks the page until it says yes. (`waitForFunction` takes a promise for a yes.) */
-async function until(page, isSo, argument) {
-  while (!(await page.evaluate(isSo, argument))) await page.evaluate(() => new Promise(requestAnimationFrame));
-}
 
 /** Waits until both witnesses say how many turns are stored. */
 const witnessed = (page, turns) =>

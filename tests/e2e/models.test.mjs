@@ -1,6 +1,7 @@
 // What is known of models, and when Claude's API is asked.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { until } from "./browser.mjs";
 import { say, World } from "./world.mjs";
 
 let world;
@@ -13,7 +14,7 @@ const known = (page) => page.evaluate(() => globalThis.memory.models());
 
 /** Waits until the page knows how its last question ended. */
 const answered = (page) =>
-  page.waitForFunction(async () => {
+  until(page, async () => {
     const { refreshed, error } = await globalThis.memory.models();
     return refreshed !== null || error !== null;
   });

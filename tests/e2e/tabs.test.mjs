@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { gate } from "../fake/server.mjs";
 import { Bare } from "./bare.mjs";
-import { openBrowser } from "./browser.mjs";
+import { openBrowser, until } from "./browser.mjs";
 
 const N_TABS = 8;
 const N_WRITES = 3;
@@ -160,7 +160,7 @@ for (const [name, end] of [
     await tabs[0].evaluate(() => globalThis.memory.remember([{ role: "user", text: "my boat is called Aurora" }]));
     await first.at;
     // All know of the job by now. One has taken it, not always the one that wrote it down, and no other does.
-    for (const page of tabs) await page.waitForFunction(async () => (await globalThis.memory.status()).counts.jobs === 1);
+    for (const page of tabs) await until(page, async () => (await globalThis.memory.status()).counts.jobs === 1);
     assert.equal(bare.extractions.length, 1);
     const atWork = [];
     for (const page of tabs) if (await isAtWork(page)) atWork.push(page);
@@ -170,7 +170,7 @@ for (const [name, end] of [
     await end(atWork[0]);
     const taken = await second.at;
     assert.ok(taken - ended < 2_000, `taken over after ${taken - ended} ms`);
-    for (const page of others) await page.waitForFunction(async () => (await globalThis.memory.status()).counts.jobs === 0);
+    for (const page of others) await until(page, async () => (await globalThis.memory.status()).counts.jobs === 0);
     assert.equal(bare.extractions.length, 2, "exactly one of the two took it");
     held.release();
   });
