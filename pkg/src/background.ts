@@ -11,6 +11,15 @@ import type { EmbedderStatus } from "./types.js";
  */
 const LONGEST_PAUSE_MS = 100;
 
+/** The kept index serves the next start only, so it waits for a moment in which nothing else is asked of the engine, as long as a step of its takes. */
+const QUIET_MS = 50;
+
+/** And no longer than this: whoever writes without a pause is to have a kept index, too. */
+const LONGEST_BUSY_MS = 2_000;
+
+/** Where records are written all the time, each try that another write overtakes costs a whole segment. */
+const AFTER_OVERTAKEN_MS = 1_000;
+
 interface WorkReport {
   nextInMs: number | null;
 }
@@ -41,10 +50,11 @@ export function indexRunner(host: EngineHost, lock: string, rebuild: Rebuild): R
     async (isClosed) => {
       await rebuild.idle();
       for (;;) {
-        await host.idle(LONGEST_PAUSE_MS);
-        const { left } = await host.call<{ left: boolean }>({ type: "keepIndex" });
-        if (!left || isClosed()) return null;
-        await breathe();
+        await host.quiet(QUIET_MS, LONGEST_BUSY_MS);
+        if (isClosed()) return null;
+        const outcome = await host.call<"done" | "more" | "overtaken">({ type: "keepIndex" });
+        if (outcome === "done") return null;
+        if (outcome === "overtaken") return AFTER_OVERTAKEN_MS;
       }
     },
     "soon",

@@ -23,6 +23,7 @@ export class EngineHost {
   #deaths: number[] = [];
   #closed = false;
   #nRunning = 0;
+  #nCalls = 0;
   #whenIdle: (() => void)[] = [];
 
   private constructor(
@@ -43,6 +44,7 @@ export class EngineHost {
     if (this.#closed) throw new OnhandError(closed());
     const thread = await this.#opened();
     this.#nRunning += 1;
+    this.#nCalls += 1;
     try {
       return (await thread.call(request, signal, emit, ask)) as T;
     } catch (error) {
@@ -60,6 +62,17 @@ export class EngineHost {
       const timer = setTimeout(resolve, limitMs);
       this.#whenIdle.push(() => (clearTimeout(timer), resolve()));
     });
+  }
+
+  /** Resolves when nothing was asked of the engine for so long, or after `limitMs`. */
+  async quiet(quietMs: number, limitMs: number): Promise<void> {
+    const until = performance.now() + limitMs;
+    for (;;) {
+      await this.idle(until - performance.now());
+      const before = this.#nCalls;
+      await new Promise((then) => setTimeout(then, quietMs));
+      if ((this.#nCalls === before && this.#nRunning === 0) || performance.now() >= until) return;
+    }
   }
 
   close(): void {

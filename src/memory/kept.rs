@@ -35,6 +35,17 @@ pub struct KeptIndex {
     pub unkept: usize,
 }
 
+/// How a step of writing the kept index ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// There is nothing more to write, or no room for it.
+    Done,
+    /// There may be more to write.
+    More,
+    /// Something else was written meanwhile, so this was not. Best tried again once it is quiet.
+    Overtaken,
+}
+
 /// Why what is kept can not be used; the records are read instead, and it is written anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
@@ -72,19 +83,18 @@ impl Unusable {
 }
 
 impl<P: Ports> Memory<P> {
-    /// Writes some of what changed to the kept index, if it is worth it; says whether there may be more to write. Only one tab may
-    /// call it at a time.
+    /// Writes some of what changed to the kept index, if it is worth it. Only one tab may call it at a time.
     ///
     /// Derived data: a full disk is no error, and the next start reads the records.
     ///
     /// # Errors
     /// `Storage`, `Locked`, `Closed`.
-    pub async fn keep_index(&self) -> Result<bool> {
+    pub async fn keep_index(&self) -> Result<Keeping> {
         self.ensure_open()?;
         self.whole().await?;
         self.catch_up().await?;
         if self.tight.get() || self.state.borrow().corpus.next_embedder().is_some() {
-            return Ok(false);
+            return Ok(Keeping::Done);
         }
         if self.state.borrow().kept.is_stale {
             self.look_at_list().await?;
@@ -92,24 +102,27 @@ impl<P: Ports> Memory<P> {
         let seen = self.seen_commit.get();
         let id = FactId::new(self.now().unix_ms, self.ports.clock().random()).to_string();
         let Some((plan, batch)) = self.plan_keeping(seen, &id) else {
-            return Ok(false);
+            return Ok(Keeping::Done);
         };
-        let more = !plan.completes;
+        let outcome = match plan.completes {
+            true => Keeping::Done,
+            false => Keeping::More,
+        };
         let applied = self.ports.store().apply(&batch).await;
         let mut state = self.state.borrow_mut();
         match applied {
             Ok(commit) => {
                 self.seen_commit.set(commit);
                 state.kept.written(plan, id, commit);
-                Ok(more)
+                Ok(outcome)
             }
             Err(error) => {
                 state.kept.failed(plan);
                 drop(state);
                 match error {
-                    // Somebody wrote meanwhile: it is read first.
-                    Error::Conflict { .. } => Ok(true),
-                    Error::QuotaExceeded { .. } => Ok(false),
+                    // What was written is read first.
+                    Error::Conflict { .. } => Ok(Keeping::Overtaken),
+                    Error::QuotaExceeded { .. } => Ok(Keeping::Done),
                     error => self.heed_lock(Err(error)),
                 }
             }

@@ -65,7 +65,7 @@ pub use generations::EmbedStep;
 pub use grants::{Found, Granted, Grants, ReadOnly, Reading};
 pub use host::{Host, NoHost, ReplySeen, Storing};
 pub use import::Import;
-pub use kept::{KeptIndex, Unusable};
+pub use kept::{Keeping, KeptIndex, Unusable};
 pub use learn::{QueueReport, WorkReport};
 pub use models::ModelsStatus;
 pub use open::{Counts, Status};

@@ -25,7 +25,7 @@ use super::usage;
 use super::views::{ErrorView, FactView, ItemView, JobView, SessionView, TurnPageView, TurnView};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::memory::together::both;
-use crate::memory::{Cancel, Grants, Memory, RecallRequest, SpokenTurn, TurnFilter};
+use crate::memory::{Cancel, Grants, Keeping, Memory, RecallRequest, SpokenTurn, TurnFilter};
 use crate::model::{Fact, Origin, SessionId};
 use crate::store::Persistence;
 use crate::store::ram::RamStore;
@@ -442,8 +442,11 @@ impl Inner {
             Request::KeepIndex => {
                 // Without a disk there is no next start.
                 let is_kept = memory.status().persistence == Persistence::Disk;
-                let left = is_kept && memory.keep_index().await?;
-                give(&KeepIndexView { left })
+                let keeping = match is_kept {
+                    true => memory.keep_index().await?,
+                    false => Keeping::Done,
+                };
+                give(&name_of_keeping(keeping))
             }
             Request::RebuildStep => {
                 let left = memory.rebuild_step().await?;
@@ -531,10 +534,13 @@ impl Inner {
     }
 }
 
-#[derive(Serialize)]
-struct KeepIndexView {
-    /// Whether there may be more to write.
-    left: bool,
+/// As the page calls it.
+fn name_of_keeping(keeping: Keeping) -> &'static str {
+    match keeping {
+        Keeping::Done => "done",
+        Keeping::More => "more",
+        Keeping::Overtaken => "overtaken",
+    }
 }
 
 #[derive(Serialize)]

@@ -63,7 +63,7 @@ try {
   await page.evaluate(async () => {
     const archive = await globalThis.createMemory({ project: "archive", embedder: "none" });
     await archive.remember(Array.from({ length: 510 }, (_, i) => ({ role: "user", text: `mile ${i}` })));
-    while ((await archive.status()).keptIndex.segments === 0) await new Promise((done) => setTimeout(done, 20));
+    while ((await archive.status()).keptIndex.segments === 0) await new Promise((done) => setTimeout(done, 100));
     archive.close();
   });
   const expected = await page.evaluate(async (told) => {

@@ -189,7 +189,7 @@ export function playground() {
     async keepIndex(name) {
       const memory = await globalThis.createMemory({ database: name, thread: "page" });
       await memory.remember(Array.from({ length: 600 }, (_, i) => ({ role: "user", text: `on day ${i} we sailed ${i * 3} miles` })));
-      while ((await memory.status()).keptIndex.segments === 0) await new Promise((done) => setTimeout(done, 20));
+      while ((await memory.status()).keptIndex.segments === 0) await new Promise((done) => setTimeout(done, 100));
       memory.close();
       // As if another tab kept it.
       await new Promise((got) => void navigator.locks.request(`onhand:${name}:me:default:index`, () => (got(), new Promise(() => {}))));

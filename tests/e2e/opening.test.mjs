@@ -36,7 +36,7 @@ async function visit(more = {}) {
       for (;;) {
         const { segments, unkept } = (await memory.status()).keptIndex;
         if (segments > 0 && unkept < 64) return;
-        await new Promise((done) => setTimeout(done, 20));
+        await new Promise((done) => setTimeout(done, 100));
       }
     };
     globalThis.segments = async (change) => {
@@ -109,7 +109,7 @@ test("an encrypted memory has its segments sealed and opens from them once it ha
   const expected = await page.evaluate((questions) => answers(questions), QUESTIONS);
   await page.evaluate(async () => {
     await memory.encryption.enable({ passphrase: "correct horse" });
-    while ((await memory.encryption.status()).state !== "sealed") await new Promise((done) => setTimeout(done, 20));
+    while ((await memory.encryption.status()).state !== "sealed") await new Promise((done) => setTimeout(done, 100));
     await untilKept();
   });
   const stored = await page.evaluate(() => segments());

@@ -50,7 +50,7 @@ async function visit() {
       for (;;) {
         const { segments, unkept } = (await memory.status()).keptIndex;
         if (segments > 0 && unkept < 64) return;
-        await new Promise((done) => setTimeout(done, 20));
+        await new Promise((done) => setTimeout(done, 100));
       }
     };
     globalThis.loseSegments = async () => {

@@ -4,7 +4,7 @@
 use crate::world::*;
 use onhand::batch::{Batch, Durability, Op};
 use onhand::erase::Target;
-use onhand::memory::{Memory, Problem, RecallRequest, SpokenTurn, Unusable};
+use onhand::memory::{Keeping, Memory, Problem, RecallRequest, SpokenTurn, Unusable};
 use onhand::model::{
     Confidence, Fact, FactId, FactType, Kind, Namespace, Origin, Record, Role, SUBJECT_USER,
     Segment, SessionId, TurnId,
@@ -57,7 +57,7 @@ pub fn small_talk(from: usize, n: usize) -> impl Iterator<Item = String> {
 /// Keeps all that is to be kept.
 pub fn keep(memory: &Memory<TestPorts>) {
     for _ in 0..100 {
-        if !block_on(memory.keep_index()).unwrap() {
+        if block_on(memory.keep_index()) == Ok(Keeping::Done) {
             return;
         }
     }
@@ -582,7 +582,11 @@ fn a_tab_that_did_not_hear_of_an_erasure_can_not_write_it_back() {
         "it is about to write"
     );
     block_on(other.erase(&Target::Session(secret))).unwrap();
-    assert_eq!(block_on(keeping), Ok(true), "it has to look again");
+    assert_eq!(
+        block_on(keeping),
+        Ok(Keeping::Overtaken),
+        "it has to look again"
+    );
     world.store.takes_time.set(false);
     assert_eq!(world.n_stored(Kind::Segment), 0);
     keep(&memory);
@@ -621,7 +625,7 @@ fn a_full_disk_gives_it_up_before_the_vectors() {
     assert!(memory.status().tight);
     assert_eq!(
         block_on(memory.keep_index()),
-        Ok(false),
+        Ok(Keeping::Done),
         "the room is for what is said"
     );
 }

@@ -75,7 +75,7 @@ window.bench = {
     releaseIndex();
     const watch = watchThread();
     const { ms } = await timed(async () => {
-      while ((await memory.status()).keptIndex.unkept >= 64) await new Promise((done) => setTimeout(done, 50));
+      while ((await memory.status()).keptIndex.unkept >= 64) await new Promise((done) => setTimeout(done, 100));
     });
     return { ms, segments: (await memory.status()).keptIndex.segments, thread: watch.end() };
   },
