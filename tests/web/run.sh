@@ -11,9 +11,9 @@ engines=${ENGINES:-chromium firefox webkit}
 # The browsers' profiles go to a directory of this run's own. A runner that gave up leaves its browser
 # running; its command line names the profile, or it is in the process group of its runner.
 profiles=$(mktemp -d)
-group=
+groups=()
 cleanup() {
-  [ -z "$group" ] || kill -KILL -- "-$group" 2>/dev/null || true
+  for group in "${groups[@]}"; do kill -KILL -- "-$group" 2>/dev/null || true; done
   pgrep -f -- "$profiles/" | grep -vx $$ | xargs --no-run-if-empty kill -KILL 2>/dev/null || true
   rm -rf "$profiles"
 }
@@ -52,29 +52,38 @@ binaries=$(cargo test --locked --target wasm32-unknown-unknown --no-run --messag
     }')
 [ -n "$binaries" ] || { echo "onhand: there is nothing to run" >&2; exit 1; }
 
+# Engine, binary, and a number: two that look for a free display at once can find the same.
 in_engine() {
   case $1 in
   chromium) CHROMEDRIVER=$chromedriver WASM_BINDGEN_TEST_WEBDRIVER_JSON=$chromium_settings wasm-bindgen-test-runner "$2" ;;
   firefox) GECKODRIVER=$PWD/.toolchain/bin/geckodriver WASM_BINDGEN_TEST_WEBDRIVER_JSON=$chromium_settings wasm-bindgen-test-runner "$2" ;;
   webkit) SAFARIDRIVER=$(command -v WebKitWebDriver) WASM_BINDGEN_TEST_WEBDRIVER_JSON=$webkit_settings \
-    xvfb-run --auto-servernum wasm-bindgen-test-runner "$2" ;;
+    xvfb-run --auto-servernum --server-num "$((99 + 50 * $3))" wasm-bindgen-test-runner "$2" ;;
   *) echo "onhand: there is no engine '$1'" >&2; exit 2 ;;
   esac
 }
 
 failed=0
 for engine in $engines; do
+  # All at once: they wait for the disk half of the time. Each in a process group of its own, so that nothing of it survives.
+  names=() groups=()
   for binary in $binaries; do
     name=$(basename "$binary")
-    printf '%s: %s\n' "$engine" "${name%%-*}"
-    # A process group of its own, so that nothing of it survives.
+    names+=("${name%%-*}")
     set -m
-    in_engine "$engine" "$binary" &
-    group=$!
+    in_engine "$engine" "$binary" ${#names[@]} >"$profiles/${name%%-*}.log" 2>&1 &
+    groups+=($!)
     set +m
-    wait "$group" || { failed=1; printf 'onhand: the tests failed in %s\n' "$engine" >&2; }
-    kill -KILL -- "-$group" 2>/dev/null || true
-    group=
+  done
+  for i in "${!names[@]}"; do
+    wait "${groups[$i]}" && outcome=passed || outcome=failed
+    kill -KILL -- "-${groups[$i]}" 2>/dev/null || true
+    printf '%s: %s\n' "$engine" "${names[$i]}"
+    cat "$profiles/${names[$i]}.log"
+    if [ $outcome = failed ]; then
+      failed=1
+      printf 'onhand: the tests failed in %s\n' "$engine" >&2
+    fi
   done
 done
 exit $failed
