@@ -92,8 +92,7 @@ test-package: www/dist/index.html worker/node_modules/.installed tests/node_modu
 
 test-e2e: www/dist/index.html worker/node_modules/.installed tests/node_modules/.installed .toolchain/browsers
 	$(call step,The whole path in Chromium)
-	@cd tests && node --test --test-concurrency=2 --test-timeout=600000 e2e/*.test.mjs
-	@cd tests && ROUNDS=20 node e2e/kill.soak.mjs
+	@cd tests && ROUNDS=20 node --test --test-concurrency=2 --test-timeout=900000 e2e/kill.soak.mjs e2e/*.test.mjs
 
 check: .toolchain/env.sh pkg/node_modules/.installed worker/node_modules/.installed $(TARBALL)
 	$(call step,Formatting and lints)

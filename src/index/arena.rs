@@ -207,6 +207,7 @@ impl Arena {
     }
 
     /// Appends a row as it is kept; `id` is not in use. `None`, and nothing is appended, where no vector has such a row.
+    #[cfg(feature = "engine")]
     pub(crate) fn push_kept(&mut self, id: u32, kept: Row) -> Option<u32> {
         let survey = kept.survey(&mut self.code);
         if !kept.is_sound(survey) {
@@ -218,6 +219,7 @@ impl Arena {
     }
 
     /// Makes room for so many rows more.
+    #[cfg(feature = "engine")]
     pub(crate) fn reserve(&mut self, n_rows: usize) {
         let chunks = &self.chunks;
         let hash_of = |&row: &u32| hash(chunks[row as usize / CHUNK_ROWS].ids[place(row)]);

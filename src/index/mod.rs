@@ -40,6 +40,8 @@ mod choice;
 mod error;
 mod format;
 mod hnsw;
+// Rows go from one index into another in the engine only.
+#[cfg(feature = "engine")]
 mod kept;
 mod kernel;
 mod labels;

@@ -98,6 +98,7 @@ impl Row<'_> {
     }
 
     /// Whether a survey is that of a row which [`Components::encode`] gives for some unit vector.
+    #[cfg(feature = "engine")]
     pub(crate) fn is_sound(self, survey: Survey) -> bool {
         match self {
             Row::Full(_) => survey.greatest == ONE as u16,

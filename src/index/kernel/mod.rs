@@ -114,6 +114,7 @@ pub(crate) fn survey_compact(row: &[i8], code: &mut [u8]) -> Survey {
 }
 
 /// Bytes as components.
+#[cfg(feature = "engine")]
 pub(crate) fn components_of(bytes: &[u8]) -> &[i8] {
     // SAFETY: both types are of one byte, for which every value is valid; pointer and length are those of one slice.
     unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
