@@ -26,6 +26,8 @@ interface Call {
   ask: AskPage | undefined;
 }
 
+const NOT_LOADED = "its script did not load";
+
 /** A thread with the engine's code. */
 export function newEngineWorker(): Worker {
   // Bundlers look for exactly this expression.
@@ -120,7 +122,7 @@ export function startWorker(options: EngineOptions, events: ThreadEvents): Promi
     worker.onerror = (event) => {
       // The console would show the whole message, which can quote anything.
       if (!options.debug) event.preventDefault();
-      reject(failed(event.message || "its script did not load"));
+      reject(failed(event.message || NOT_LOADED));
       die(uncaught(event));
     };
     post({ type: "open", options });
@@ -133,8 +135,9 @@ function panicked(place: string): string {
 
 /** The kind of error and its place, without the message. */
 function uncaught({ message, filename, lineno }: ErrorEvent): string {
-  const kind = /\b\w*(?:Error|Exception)\b/.exec(message ?? "")?.[0] ?? "error";
-  return `uncaught ${kind} at ${filename?.split("/").at(-1) ?? ""}:${lineno}`;
+  if (!filename) return NOT_LOADED;
+  const kind = /\b\w*(?:Error|Exception)\b/.exec(message)?.[0] ?? "error";
+  return `uncaught ${kind} at ${filename.split("/").at(-1)}:${lineno}`;
 }
 
 /** Starts the engine in the page itself, for hosts whose policy allows no Web Worker. */

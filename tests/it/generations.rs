@@ -5,7 +5,7 @@ use onhand::config::EmbedderChoice;
 use onhand::embed::CALIBRATION_TEXTS;
 use onhand::error::{EmbedderFault, Error};
 use onhand::index::Mode;
-use onhand::memory::{EmbedderState, Memory, RecallRequest, SpokenTurn};
+use onhand::memory::{EmbedderState, Memory, RecallRequest, RecollectedItem, SpokenTurn};
 use onhand::model::{Kind, Record, Role};
 use onhand::recall::Level;
 use onhand::store::{Range, Store};
@@ -29,20 +29,24 @@ fn talk(memory: &Memory<TestPorts>, n: usize) {
     pollster::block_on(memory.remember(None, &turns)).unwrap();
 }
 
-/// What recall brings up for `query`, and by which lanes.
-fn recall(memory: &Memory<TestPorts>, query: &str) -> Vec<(String, Vec<&'static str>)> {
+/// The first three that recall brings up for `query`.
+fn first_three(memory: &Memory<TestPorts>, query: &str) -> Vec<RecollectedItem> {
     let request = RecallRequest {
         query: query.into(),
         limit: Some(3),
         level: Level::Loose,
         session: None,
     };
-    let found = pollster::block_on(memory.recall(&request)).unwrap();
-    let said = |item: &onhand::memory::RecollectedItem| {
+    pollster::block_on(memory.recall(&request)).unwrap().items
+}
+
+/// Their words, and by which lanes they came up.
+fn recall(memory: &Memory<TestPorts>, query: &str) -> Vec<(String, Vec<&'static str>)> {
+    let said = |item: &RecollectedItem| {
         let lanes = item.recalled.lanes.iter().map(|hit| hit.lane.name());
         (item.turn.as_ref().unwrap().text(), lanes.collect())
     };
-    found.items.iter().map(said).collect()
+    first_three(memory, query).iter().map(said).collect()
 }
 
 /// Only the tests' own embedder knows what that is.
@@ -131,14 +135,8 @@ fn the_new_generation_takes_over_when_it_is_complete_and_the_old_one_is_deleted(
 
 /// What the likest words are worth to what recall finds first.
 fn likest(memory: &Memory<TestPorts>, query: &str) -> Option<f32> {
-    let request = RecallRequest {
-        query: query.into(),
-        limit: Some(3),
-        level: Level::Loose,
-        session: None,
-    };
-    let found = pollster::block_on(memory.recall(&request)).unwrap();
-    let parts = found.items.first()?.recalled.parts.iter();
+    let found = first_three(memory, query);
+    let parts = found.first()?.recalled.parts.iter();
     let mut likest = parts.filter(|part| part.name == "likest");
     likest.next().map(|part| part.value)
 }
