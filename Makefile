@@ -141,14 +141,14 @@ benches/browser/data/out/data.json: benches/browser/data/make.sh benches/browser
 	$(call step,Vectors for the benchmark (about ten minutes))
 	@bash benches/browser/data/make.sh
 
-# A whole memory in Chromium and Firefox, and embedders beside others. Some twenty minutes; ARGS=--quick takes five.
+# A whole memory in Chromium and Firefox, and embedders beside others. Some ten minutes, ARGS=--quick less.
 # Writes docs/benchmarks.md.
 bench-recall: $(TARBALL) benches/browser/data/out/models/minilm.bin .toolchain/browsers
 	$(call step,Benchmark of recall in browsers)
 	@cd benches/browser && $(NPM_CI) --ignore-scripts && npm install --offline --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error ../../$(TARBALL)
 	@cd benches/browser && npx vite build --config recall/vite.config.js --logLevel error && node --test test/*.test.mjs >/dev/null && node recall/bench.mjs $(ARGS)
 
-# The store beside Dexie and PGlite in one Chromium. Some twenty minutes; ARGS=--quick takes five. Writes docs/benchmarks.md.
+# The store beside Dexie and PGlite in one Chromium. Some fifteen minutes, ARGS=--quick less. Writes docs/benchmarks.md.
 bench-store: $(TARBALL) .toolchain/browsers
 	$(call step,Benchmark of the store in the browser)
 	@cd benches/browser && $(NPM_CI) --ignore-scripts && npm install --offline --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error ../../$(TARBALL)
