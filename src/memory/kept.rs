@@ -108,11 +108,13 @@ impl<P: Ports> Memory<P> {
             true => Keeping::Done,
             false => Keeping::More,
         };
+        self.state.borrow_mut().kept.writing = Some(id.clone());
         let applied = self.ports.store().apply(&batch).await;
         let mut state = self.state.borrow_mut();
+        state.kept.writing = None;
         match applied {
             Ok(commit) => {
-                self.seen_commit.set(commit);
+                self.seen_commit.set(self.seen_commit.get().max(commit));
                 state.kept.written(plan, id, commit);
                 Ok(outcome)
             }

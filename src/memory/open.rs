@@ -297,13 +297,19 @@ impl<P: Ports> Memory<P> {
         let ours = commits
             .iter()
             .filter(|(_, commit)| commit.namespace == *namespace);
-        for change in ours.flat_map(|(_, commit)| &commit.changes) {
+        let changes = ours.flat_map(|(_, commit)| {
+            let each = commit.changes.iter();
+            each.map(|change| (change, commit.changes.as_slice()))
+        });
+        for (change, with_it) in changes {
             let store = self.ports.store();
             if change.kind == Kind::Segment {
-                match change.name == Segment::MODELS {
-                    true => self.read_models().await,
-                    false => self.state.borrow_mut().kept.is_stale = true,
+                if change.name == Segment::MODELS {
+                    self.read_models().await;
+                    continue;
                 }
+                let kept = &mut self.state.borrow_mut().kept;
+                kept.is_stale |= !kept.wrote(with_it);
                 continue;
             }
             let record = match change.deleted {

@@ -595,6 +595,28 @@ fn a_tab_that_did_not_hear_of_an_erasure_can_not_write_it_back() {
     assert_reopens(&world);
 }
 
+/// Other calls read the log between a step's commit and its end: what it says there is no other tab's.
+#[test]
+fn a_step_that_others_hear_of_before_it_ends_stays_in_the_index() {
+    let world = World::new();
+    let memory = world.open();
+    say(&memory, small_talk(0, 9_000));
+    keep(&memory);
+    // More than one segment, and not so much that all would be written anew.
+    say(&memory, small_talk(10_000, 4_200));
+    world.store.answers_late.set(true);
+    let mut keeping = Box::pin(memory.keep_index());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(keeping.as_mut().poll(&mut context).is_pending());
+    world.store.answers_late.set(false);
+    block_on(memory.catch_up()).unwrap();
+    assert_eq!(block_on(keeping), Ok(Keeping::More));
+    keep(&memory);
+    let again = assert_reopens(&world);
+    assert_eq!(again.status().counts.turns, 13_200);
+    assert!(block_on(again.check()).unwrap().is_clean());
+}
+
 #[test]
 fn tabs_take_turns_in_keeping_it() {
     let (world, first, _) = large();

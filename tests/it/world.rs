@@ -318,6 +318,8 @@ pub struct Faulty {
     pub room: Cell<Option<usize>>,
     /// Lets others go on before a batch is applied or commits are read, as a disk does.
     pub takes_time: Cell<bool>,
+    /// Lets others go on between what is written and the answer.
+    pub answers_late: Cell<bool>,
     /// Lets others go on between what is read by a scan and its answer.
     pub scans_take_time: Cell<bool>,
     /// Of every batch that was applied.
@@ -381,6 +383,7 @@ impl Store for Faulty {
         }
         let commit = self.inner.apply(batch).await?;
         self.durabilities.borrow_mut().push(batch.durability);
+        self.pass_time(&self.answers_late).await;
         Ok(commit)
     }
     async fn get(&self, namespace: &Namespace, kind: Kind, name: &str) -> Result<Option<Record>> {

@@ -1,6 +1,7 @@
 //! What is in the segments and what is not yet.
 
-use crate::model::Segment;
+use crate::batch::Change;
+use crate::model::{Kind, Segment};
 use crate::recall::SegmentKey;
 use std::collections::BTreeMap;
 
@@ -33,6 +34,8 @@ pub struct Book {
     dropped: Vec<String>,
     /// Another tab has written or deleted segments.
     pub is_stale: bool,
+    /// The segment that is being written. Its commit can be heard of before its end is.
+    pub writing: Option<String>,
 }
 
 struct Written {
@@ -111,6 +114,17 @@ impl Book {
     /// A record changed or went. `was_known`: it was there before.
     pub fn mark(&mut self, key: SegmentKey, was_known: bool) {
         self.changed.entry(key).or_insert(was_known);
+    }
+
+    /// Whether a commit with these changes is one of this tab's own: it wrote a segment that is known here.
+    pub fn wrote(&self, changes: &[Change]) -> bool {
+        let is_known = |name: &String| {
+            self.writing.as_ref() == Some(name) || self.segments.iter().any(|w| w.name == *name)
+        };
+        let mut written = changes
+            .iter()
+            .filter(|change| change.kind == Kind::Segment && !change.deleted);
+        written.any(|change| is_known(&change.name))
     }
 
     pub fn n_changed(&self) -> usize {
