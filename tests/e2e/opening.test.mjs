@@ -109,7 +109,7 @@ test("an encrypted memory has its segments sealed and opens from them once it ha
   const expected = await page.evaluate((questions) => answers(questions), QUESTIONS);
   await page.evaluate(async () => {
     await memory.encryption.enable({ passphrase: "correct horse" });
-    while ((await memory.encryption.status()).state !== "sealed") await new Promise((done) => setTimeout(done, 100));
+    while ((await memory.encryption.status()).state !== "sealed") await new Promise((done) => setTimeout(done, 20));
     await untilKept();
   });
   const stored = await page.evaluate(() => segments());

@@ -65,7 +65,7 @@ in_engine() {
 
 failed=0
 for engine in $engines; do
-  # All at once: they wait for the disk half of the time. Each in a process group of its own, so that nothing of it survives.
+  # All at once: one after the other they leave over a third of two processors idle. Each in a process group of its own, so that nothing of it survives.
   names=() groups=()
   for binary in $binaries; do
     name=$(basename "$binary")
