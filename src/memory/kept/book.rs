@@ -27,7 +27,7 @@ pub struct Book {
     /// The oldest first.
     segments: Vec<Written>,
     /// Whether the stored list tells of just these segments.
-    is_listed: bool,
+    pub is_listed: bool,
     /// The last commit that the stored list knows.
     seen: u64,
     /// Stored, and of no use.
@@ -48,6 +48,8 @@ struct Written {
 /// One step: a segment to write.
 pub struct Plan {
     pub keys: Keys,
+    /// Those of them that changed; the others are of the merged segments alone.
+    changed: Keys,
     /// So many of the newest segments go into it.
     n_merged: usize,
     /// Of the changed ones what can not be written yet.
@@ -68,6 +70,8 @@ impl Book {
     pub fn anew(all: impl IntoIterator<Item = SegmentKey>, mut dropped: Vec<String>) -> Book {
         // Its place is taken by the next one.
         dropped.retain(|name| name != Segment::MANIFEST);
+        dropped.sort();
+        dropped.dedup();
         Book {
             changed: all.into_iter().map(|key| (key, false)).collect(),
             dropped,
@@ -170,15 +174,16 @@ impl Book {
             return None;
         }
         let completes = settled.len() <= SEGMENT_RECORDS;
-        let mut keys = Keys::new();
+        let mut changed = Keys::new();
         for key in settled.into_iter().take(SEGMENT_RECORDS) {
             let is_held = self.changed.remove(&key).unwrap_or_default();
-            keys.insert(key, is_held);
+            changed.insert(key, is_held);
         }
         // What waits for its vector is read from the records at the next start, so it may leave the segments.
         let mut plan = Plan {
             n_merged: 0,
-            keys,
+            keys: changed.clone(),
+            changed,
             pending,
             completes,
         };
@@ -238,18 +243,230 @@ impl Book {
                 keys: (plan.keys.len() < SEGMENT_RECORDS).then_some(plan.keys),
             });
         }
+        self.is_listed = plan.completes;
         if plan.completes {
-            self.is_listed = true;
             self.seen = commit;
             self.dropped.clear();
         }
     }
 
-    /// Nothing of the plan was written.
+    /// Nothing of the plan was written: what it would have merged is where it was.
     pub fn failed(&mut self, plan: Plan) {
-        for (key, is_held) in plan.keys {
-            // What has changed again meanwhile is marked as known by now; whether it is held is as it was.
-            self.changed.insert(key, is_held);
+        // What has changed again meanwhile is marked as known by now; whether it is held is as it was.
+        self.changed.extend(plan.changed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FactId;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    type Versions = BTreeMap<SegmentKey, u32>;
+
+    /// What a book is to keep, and what is stored for it.
+    #[derive(Default)]
+    struct Kept {
+        book: Book,
+        /// The records as they are.
+        records: Versions,
+        /// Texts that wait for their vectors.
+        waiting: BTreeSet<SegmentKey>,
+        n_ever: u128,
+        n_versions: u32,
+        /// What each segment replaces, and what it holds.
+        segments: BTreeMap<String, (Keys, Versions)>,
+        list: Vec<String>,
+        /// What changed since the list was written, and whether it was known before.
+        since: Keys,
+        commit: u64,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Act {
+        Add(u16),
+        Change(u16),
+        Remove(u16),
+        Wait(u16),
+        GetVectors,
+        Start,
+    }
+
+    impl Kept {
+        fn mark(&mut self, key: SegmentKey) {
+            let is_known = self.records.contains_key(&key);
+            self.since.entry(key).or_insert(is_known);
+            self.book.mark(key, is_known);
+        }
+
+        fn put(&mut self, key: SegmentKey) {
+            self.mark(key);
+            self.n_versions += 1;
+            self.records.insert(key, self.n_versions);
+        }
+
+        /// So many, from somewhere among them.
+        fn some(&self, n: u16) -> Vec<SegmentKey> {
+            let from = usize::from(n) * 31 % self.records.len().max(1);
+            let keys = self.records.keys().skip(from).take(n.into());
+            keys.copied().collect()
+        }
+
+        fn act(&mut self, act: Act) {
+            self.commit += 1;
+            match act {
+                Act::Add(n) => {
+                    for _ in 0..n {
+                        self.n_ever += 1;
+                        self.put(SegmentKey::Fact(FactId::new(0, self.n_ever)));
+                    }
+                }
+                Act::Change(n) => self.some(n).into_iter().for_each(|key| self.put(key)),
+                Act::Remove(n) => {
+                    for key in self.some(n) {
+                        self.mark(key);
+                        self.records.remove(&key);
+                        self.waiting.remove(&key);
+                    }
+                }
+                Act::Wait(n) => {
+                    for key in self.some(n) {
+                        self.put(key);
+                        self.waiting.insert(key);
+                    }
+                }
+                Act::GetVectors => {
+                    for key in std::mem::take(&mut self.waiting) {
+                        self.put(key);
+                    }
+                }
+                Act::Start => self.start(),
+            }
+        }
+
+        /// What a start makes of the listed segments, the newest first.
+        fn read(&self) -> (Versions, Vec<(String, Vec<(SegmentKey, bool)>)>) {
+            let (mut found, mut replaced, mut listed) = (Versions::new(), BTreeSet::new(), vec![]);
+            for name in self.list.iter().rev() {
+                let (keys, held) = &self.segments[name];
+                for (key, version) in held {
+                    if !replaced.contains(key) {
+                        assert_eq!(found.insert(*key, *version), None, "{key:?} is there twice");
+                    }
+                }
+                replaced.extend(
+                    keys.iter()
+                        .filter(|(_, is_held)| **is_held)
+                        .map(|(key, _)| *key),
+                );
+                listed.push((name.clone(), keys.iter().map(|(k, h)| (*k, *h)).collect()));
+            }
+            listed.reverse();
+            (found, listed)
+        }
+
+        fn start(&mut self) {
+            if self.list.is_empty() {
+                let keys: Vec<SegmentKey> = self.records.keys().copied().collect();
+                self.book = Book::anew(keys, self.segments.keys().cloned().collect());
+                return;
+            }
+            let (_, listed) = self.read();
+            let needless = self
+                .segments
+                .keys()
+                .filter(|name| !self.list.contains(name));
+            let segments = listed.iter().map(|(name, keys)| (name.clone(), keys));
+            self.book = Book::found(segments, self.commit, needless.cloned().collect());
+            for (key, is_known) in self.since.clone() {
+                self.book.mark(key, is_known);
+            }
+            // Those without a vector are listed as pending.
+            self.waiting
+                .iter()
+                .for_each(|key| self.book.mark(*key, true));
+        }
+
+        /// One step; with an act between its begin and its end, it is overtaken.
+        fn keep(&mut self, overtaken_by: Option<Act>) {
+            let waiting = &self.waiting;
+            let is_settled = |key| !waiting.contains(&key);
+            let plan = self.book.plan(self.records.len(), self.commit, is_settled);
+            let Some(plan) = plan else { return };
+            if let Some(act) = overtaken_by {
+                self.act(act);
+                if !matches!(act, Act::Start) {
+                    self.book.failed(plan);
+                }
+                return;
+            }
+            self.commit += 1;
+            let name = format!("{:08}", self.commit);
+            let needless = self.book.needless(&plan);
+            if plan.has_segment() {
+                let is_of_it = |(key, _): &(&SegmentKey, &u32)| plan.keys.contains_key(key);
+                let held = self.records.iter().filter(is_of_it);
+                let held = held.map(|(key, version)| (*key, *version)).collect();
+                assert!(plan.keys.len() <= SEGMENT_RECORDS);
+                self.segments
+                    .insert(name.clone(), (plan.keys.clone(), held));
+            }
+            if plan.completes {
+                let segments = self.book.segments_with(&plan, &name).into_iter();
+                self.list = segments.map(|(name, _)| name).collect();
+                self.since.clear();
+            }
+            needless
+                .iter()
+                .for_each(|name| drop(self.segments.remove(name)));
+            let completes = plan.completes;
+            self.book.written(plan, name, self.commit);
+            if completes {
+                self.judge();
+            }
+        }
+
+        /// What waits is read from the records; all else is in the listed segments, once, as it is.
+        fn judge(&self) {
+            let (mut found, _) = self.read();
+            found.retain(|key, _| !self.waiting.contains(key));
+            let mut expected = self.records.clone();
+            expected.retain(|key, _| !self.waiting.contains(key));
+            assert!(found == expected, "{} of {}", found.len(), expected.len());
+            let listed: BTreeSet<&String> = self.list.iter().collect();
+            let stored: BTreeSet<&String> = self.segments.keys().collect();
+            assert_eq!(listed, stored);
+        }
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            4 => (1..3_000u16).prop_map(Act::Add),
+            2 => (1..2_500u16).prop_map(Act::Change),
+            1 => (1..900u16).prop_map(Act::Remove),
+            1 => (1..900u16).prop_map(Act::Wait),
+            1 => Just(Act::GetVectors),
+            1 => Just(Act::Start),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_happens_each_record_is_in_the_listed_segments_once(
+            steps in prop::collection::vec((act(), prop::option::weighted(0.4, act()), any::<bool>()), 1..16),
+        ) {
+            let mut kept = Kept::default();
+            for (act, overtaken_by, all) in steps {
+                kept.act(act);
+                kept.keep(overtaken_by);
+                if all {
+                    (0..40).for_each(|_| kept.keep(None));
+                }
+            }
         }
     }
 }
