@@ -111,15 +111,21 @@ impl<P: Ports> Memory<P> {
         self.state.borrow_mut().kept.writing = Some(id.clone());
         let applied = self.ports.store().apply(&batch).await;
         let mut state = self.state.borrow_mut();
-        state.kept.writing = None;
+        // All may have been read anew meanwhile; whether with this segment or without, the list tells.
+        let is_planned = state.kept.writing.take().as_ref() == Some(&id);
+        state.kept.is_stale |= !is_planned;
         match applied {
             Ok(commit) => {
                 self.seen_commit.set(self.seen_commit.get().max(commit));
-                state.kept.written(plan, id, commit);
+                if is_planned {
+                    state.kept.written(plan, id, commit);
+                }
                 Ok(outcome)
             }
             Err(error) => {
-                state.kept.failed(plan);
+                if is_planned {
+                    state.kept.failed(plan);
+                }
                 drop(state);
                 match error {
                     // What was written is read first.
@@ -188,13 +194,16 @@ impl<P: Ports> Memory<P> {
         let manifest = list.as_ref().and_then(|list| self.list_in(list).ok());
         let mut state = self.state.borrow_mut();
         let n_records = state.turns.len() + state.facts.len();
+        // What was written here and not listed is in no segment of the list.
+        let follows = state.kept.is_listed && 2 * state.kept.n_changed() <= n_records;
         match manifest.zip(list) {
-            Some((manifest, list)) if 2 * state.kept.n_changed() <= n_records => {
+            Some((manifest, list)) if follows => {
                 state.kept.follow(manifest.segments, list.seen);
             }
             Some((manifest, _)) => {
-                let names = manifest.segments.into_iter().map(|(name, _)| name);
-                state.kept = Book::anew(state.keys(), names.collect());
+                let listed = manifest.segments.into_iter().map(|(name, _)| name);
+                let names = listed.chain(state.kept.names()).collect();
+                state.kept = Book::anew(state.keys(), names);
             }
             None => state.kept = Book::anew(state.keys(), Vec::new()),
         }

@@ -648,6 +648,40 @@ fn a_step_that_was_overtaken_leaves_what_it_would_have_merged_in_its_place() {
 }
 
 #[test]
+fn what_is_read_anew_while_a_segment_is_written_holds_it_once() {
+    let (world, memory, _) = large();
+    say(&memory, small_talk(10_000, 100));
+    world.store.answers_late.set(true);
+    let mut keeping = Box::pin(memory.keep_index());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(keeping.as_mut().poll(&mut context).is_pending());
+    world.store.answers_late.set(false);
+    // As after a key was given: all is read from what is stored, the new segment too.
+    block_on(memory.unlocked()).unwrap();
+    block_on(keeping).unwrap();
+    // Fewer, so that they become no part of it.
+    say(&memory, small_talk(20_000, 70));
+    keep(&memory);
+    assert_reopens(&world);
+}
+
+#[test]
+fn what_one_tab_wrote_and_did_not_list_is_not_lost_when_another_writes() {
+    let world = World::new();
+    let first = world.open();
+    say(&first, small_talk(0, 9_000));
+    keep(&first);
+    let second = world.open();
+    say(&first, small_talk(10_000, 4_200));
+    for tab in [&first, &second] {
+        assert_eq!(block_on(tab.keep_index()), Ok(Keeping::More));
+    }
+    keep(&first);
+    let again = assert_reopens(&world);
+    assert_eq!(again.status().counts.turns, 13_200);
+}
+
+#[test]
 fn tabs_take_turns_in_keeping_it() {
     let (world, first, _) = large();
     let second = world.open();
