@@ -100,7 +100,7 @@ async function survey(page, acknowledged, when) {
     return { turns, report: await globalThis.memory.check(), status: await globalThis.memory.status() };
   });
   assert.equal(found.status.storage.state, "disk", `${when}: ${JSON.stringify(found.status.storage)}`);
-  assert.deepEqual(found.report.findings, [], when);
+  assert.deepEqual(found.report.findings, [], `${when}: ${JSON.stringify(found.status.keptIndex)}`);
   assert.deepEqual(found.status.unreadable, [], when);
   for (const [session, texts] of acknowledged) {
     const stored = found.turns[session] ?? [];
