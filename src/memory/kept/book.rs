@@ -265,6 +265,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     type Versions = BTreeMap<SegmentKey, u32>;
+    /// The listed segments with what is in each, the oldest first.
+    type Listed = Vec<(String, Vec<(SegmentKey, bool)>)>;
 
     /// What a book is to keep, and what is stored for it.
     #[derive(Default)]
@@ -347,7 +349,7 @@ mod tests {
         }
 
         /// What a start makes of the listed segments, the newest first.
-        fn read(&self) -> (Versions, Vec<(String, Vec<(SegmentKey, bool)>)>) {
+        fn read(&self) -> (Versions, Listed) {
             let (mut found, mut replaced, mut listed) = (Versions::new(), BTreeSet::new(), vec![]);
             for name in self.list.iter().rev() {
                 let (keys, held) = &self.segments[name];
