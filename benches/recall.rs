@@ -5,7 +5,7 @@
 //! something, the answers do not. A time is the shortest of [`REPEATS`], since other programs stretch the wall clock; the caches are
 //! warm then.
 
-use onhand::embed::Embedded;
+use onhand::embed::{Embedded, StaticTable, Words};
 use onhand::model::{
     Confidence, Evidence, Fact, FactId, FactType, Origin, Role, SessionId, Turn, TurnId,
 };
@@ -13,12 +13,19 @@ use onhand::recall::{Corpus, EmbedderSpec, Query};
 use onhand::time::Timestamp;
 use serde_json::json;
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 const SEED: u64 = 20_261_121;
-/// Of the built-in table, and of all-MiniLM-L6-v2, which has words, too: of a turn, and of a question.
+/// Of the built-in table, whose words are numbers of its rows: so many of a turn, and the last row.
 const TABLE_DIMENSIONS: usize = 128;
+const TABLE_WORDS: usize = 20;
+const LAST_ROW: u64 = 30_521;
+/// A question of as many pieces as one has in the mean.
+const QUESTION: &str = "What did she say about painting the old kitchen?";
+/// Of all-MiniLM-L6-v2, whose words are directions: so many of a turn, and of a question.
 const MINILM_DIMENSIONS: usize = 384;
 const MINILM_WORDS: [usize; 2] = [13, 12];
 const WORD_BYTES: usize = 32;
@@ -71,9 +78,10 @@ fn main() {
     let mut runs = Vec::new();
     let embedders = [
         None,
-        Some((TABLE_DIMENSIONS, None)),
-        Some((MINILM_DIMENSIONS, None)),
-        Some((MINILM_DIMENSIONS, Some(MINILM_WORDS))),
+        Some((TABLE_DIMENSIONS, WordsOf::Nothing)),
+        Some((TABLE_DIMENSIONS, WordsOf::Table)),
+        Some((MINILM_DIMENSIONS, WordsOf::Nothing)),
+        Some((MINILM_DIMENSIONS, WordsOf::MiniLm)),
     ];
     for embedder in embedders {
         runs.push(run(n_facts, n_turns, n_questions, embedder));
@@ -84,8 +92,37 @@ fn main() {
     );
 }
 
-/// Dimensions, and how many words a turn and a question have.
-type Embedder = (usize, Option<[usize; 2]>);
+/// Dimensions, and the words beside the vector.
+type Embedder = (usize, WordsOf);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum WordsOf {
+    Nothing,
+    Table,
+    MiniLm,
+}
+
+impl WordsOf {
+    fn of_turn(self, random: &mut Random) -> Option<Vec<u8>> {
+        match self {
+            WordsOf::Nothing => None,
+            WordsOf::Table => Some(random.rows(TABLE_WORDS)),
+            WordsOf::MiniLm => Some(random.packed(MINILM_WORDS[0])),
+        }
+    }
+
+    fn of_question(self, random: &mut Random) -> Option<Words> {
+        static TABLE: LazyLock<StaticTable> = LazyLock::new(|| {
+            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/pkg/model/static-128-int4.bin");
+            StaticTable::from_bytes(&std::fs::read(file).expect("the table")).expect("a table")
+        });
+        match self {
+            WordsOf::Nothing => None,
+            WordsOf::Table => TABLE.embed_with_words(QUESTION)?.words,
+            WordsOf::MiniLm => Some(Words::Directions(random.packed(MINILM_WORDS[1]))),
+        }
+    }
+}
 
 fn run(
     n_facts: u32,
@@ -94,7 +131,7 @@ fn run(
     embedder: Option<Embedder>,
 ) -> serde_json::Value {
     let mut random = Random(SEED);
-    let (dimensions, words) = embedder.unwrap_or((0, None));
+    let (dimensions, words) = embedder.unwrap_or((0, WordsOf::Nothing));
     let spec = EmbedderSpec {
         id: "random".into(),
         dimensions,
@@ -117,8 +154,7 @@ fn run(
             let added = corpus.add_vector(piece.owner, &vector);
             vectors_ms += ms(start);
             added.expect("a direction");
-            if let Some([of_turn, _]) = words {
-                let words = random.packed(of_turn);
+            if let Some(words) = words.of_turn(random) {
                 let start = Instant::now();
                 corpus.add_words_of("random", piece.owner, &words);
                 vectors_ms += ms(start);
@@ -150,7 +186,7 @@ fn run(
         let text = random.words(WORDS_PER_QUESTION);
         let embedded = embedder.map(|_| Embedded {
             vector: random.near_one_of(&topics),
-            words: words.map(|[_, of_question]| random.packed(of_question)),
+            words: words.of_question(&mut random),
         });
         let query = Query::new(&text, Timestamp::utc(0)).embedded(embedded.as_ref());
         let mut shortest = f64::INFINITY;
@@ -166,7 +202,7 @@ fn run(
     json!({
         "embedder": embedder.is_some(),
         "dimensions": dimensions,
-        "words": words.is_some(),
+        "words": words != WordsOf::Nothing,
         "vectors": corpus.n_vectors(),
         "load_ms": load_ms,
         "add_vectors_ms": if embedder.is_some() { json!(vectors_ms) } else { json!("not_run") },
@@ -263,6 +299,14 @@ impl Random {
             .zip(topic)
             .map(|(own, topic)| own + topic)
             .collect()
+    }
+
+    /// Words of a text as rows of a table; some rows are common.
+    fn rows(&mut self, n: usize) -> Vec<u8> {
+        let row = |random: &mut Random| (LAST_ROW as f64).powf(random.unit()) as u16;
+        let rows: BTreeSet<u16> = (0..n).map(|_| row(self)).collect();
+        let bytes = rows.into_iter().flat_map(u16::to_le_bytes);
+        std::iter::once(0).chain(bytes).collect()
     }
 
     /// The words of a text, in any directions.

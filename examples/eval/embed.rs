@@ -1,6 +1,6 @@
 //! The embedders that a run can choose from, through the same code as the product.
 
-use onhand::embed::{Embedded, Kind, StaticTable, Transformer};
+use onhand::embed::{Embedded, Kind, StaticTable, Transformer, Words};
 use onhand::recall::EmbedderSpec;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -50,7 +50,7 @@ impl Embed for StaticTable {
     }
 
     fn embed(&self, text: &str, _: Kind) -> Option<Embedded> {
-        StaticTable::embed(self, text).map(Embedded::from)
+        self.embed_with_words(text)
     }
 }
 
@@ -83,6 +83,7 @@ impl Kept {
                 .collect();
             let n_words = u32::from_le_bytes(take(4)?.try_into()?) as usize;
             let words = Some(take(n_words)?.to_vec()).filter(|words| !words.is_empty());
+            let words = words.map(Words::Directions);
             let is_direction = vector.iter().any(|x| *x != 0.0);
             known.insert(hash, is_direction.then_some(Embedded { vector, words }));
         }
@@ -128,7 +129,11 @@ impl Drop for Kept {
             let embedded = embedded.as_ref().unwrap_or(&nowhere);
             bytes.extend(hash.to_le_bytes());
             bytes.extend(embedded.vector.iter().flat_map(|x| x.to_le_bytes()));
-            let words = embedded.words.as_deref().unwrap_or_default();
+            let words = embedded
+                .words
+                .as_ref()
+                .map(Words::to_bytes)
+                .unwrap_or_default();
             bytes.extend((words.len() as u32).to_le_bytes());
             bytes.extend(words);
         }

@@ -29,7 +29,7 @@ impl<'a> Loaded<'a> {
                     .add_vector(piece.owner, &embedded.vector)
                     .expect("the embedder's own vector");
                 if let Some(words) = &embedded.words {
-                    corpus.add_words_of(&embedder.spec().id, piece.owner, words);
+                    corpus.add_words_of(&embedder.spec().id, piece.owner, &words.to_bytes());
                 }
             }
         }

@@ -23,7 +23,9 @@
 //! Split texts of more than about a hundred words before embedding them: the sum of many topics resembles none of them.
 
 mod calibration;
+mod directions;
 mod error;
+mod pieces;
 mod spellings;
 mod table;
 #[cfg(all(test, not(target_family = "wasm")))]
@@ -36,17 +38,18 @@ mod words;
 
 pub use calibration::{Calibration, TEXTS as CALIBRATION_TEXTS, sample};
 pub use error::TableError;
+pub use pieces::Pieces;
 pub use table::StaticTable;
 pub use transformer::{Kind, Transformer, WeightsError};
 pub use wordpiece::WordPiece;
-pub use words::{Likest, are_words};
+pub use words::{Likest, Words, are_words};
 
 /// What an embedder makes of a text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Embedded {
     pub vector: Vec<f32>,
     /// Its words, as [`Likest`] compares them; `None` from an embedder that has only the vector.
-    pub words: Option<Vec<u8>>,
+    pub words: Option<Words>,
 }
 
 impl From<Vec<f32>> for Embedded {

@@ -1,6 +1,8 @@
 //! The table file in memory, and the sum that makes a vector.
 
-use super::{Calibration, TableError, WordPiece};
+use super::pieces::{Pieces, Rows, halves};
+use super::{Calibration, Embedded, TableError, WordPiece, Words};
+use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"ONHEMB1\n";
 const HEADER_BYTES: usize = 44;
@@ -17,11 +19,7 @@ pub struct StaticTable {
     dimensions: usize,
     calibration: Calibration,
     pieces: WordPiece,
-    /// One per row; zero for pieces without meaning of their own, such as `[UNK]`.
-    scales: Vec<f32>,
-    /// `dimensions / 2` bytes per row. Byte `i` holds component `i` in its low half and component `i + dimensions / 2` in its
-    /// high half, so that both halves of the sum are written in order.
-    rows: Vec<u8>,
+    rows: Arc<Rows>,
 }
 
 impl StaticTable {
@@ -104,16 +102,20 @@ impl StaticTable {
             })
             .collect::<Result<Vec<f32>, _>>()?;
         Ok(StaticTable {
-            id: format!("static-{dimensions}-int4-{found:08x}"),
+            id: format!("static-{dimensions}-int4-{found:08x}-words"),
             dimensions: dimensions as usize,
             calibration,
             pieces,
-            scales,
-            rows: rows.to_vec(),
+            rows: Arc::new(Rows {
+                scales,
+                bytes: rows.to_vec(),
+                dimensions: dimensions as usize,
+            }),
         })
     }
 
-    /// Name of this exact table, to be stored with every vector: vectors of different ids must never be compared.
+    /// Name of this exact table, to be stored with every vector: vectors of different ids must never be compared. It ends in `-words`
+    /// because words go with the vectors; earlier ones had none and are made anew.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -132,19 +134,28 @@ impl StaticTable {
     ///
     /// Only the first 512 pieces count. The result is the same to the bit on every platform: sums run in one fixed order.
     pub fn embed(&self, text: &str) -> Option<Vec<f32>> {
-        let half = self.dimensions / 2;
+        self.sum(&self.pieces.encode(text, MOST_PIECES))
+    }
+
+    /// The vector of a text and its words, which are its pieces.
+    pub fn embed_with_words(&self, text: &str) -> Option<Embedded> {
+        let pieces = self.pieces.encode(text, MOST_PIECES);
+        Some(Embedded {
+            vector: self.sum(&pieces)?,
+            words: Some(Words::Pieces(Pieces::new(&self.rows, &pieces))),
+        })
+    }
+
+    fn sum(&self, pieces: &[u32]) -> Option<Vec<f32>> {
         let mut vector = vec![0f32; self.dimensions];
-        let (low, high) = vector.split_at_mut(half);
-        for id in self.pieces.encode(text, MOST_PIECES) {
-            let row = id as usize;
-            let scale = self.scales[row];
-            for ((low, high), &byte) in low
-                .iter_mut()
-                .zip(high.iter_mut())
-                .zip(&self.rows[row * half..(row + 1) * half])
-            {
-                *low += scale * f32::from((byte as i8) << 4 >> 4);
-                *high += scale * f32::from(byte as i8 >> 4);
+        let (low, high) = vector.split_at_mut(self.dimensions / 2);
+        for &piece in pieces {
+            let scale = self.rows.scales[piece as usize];
+            let row = self.rows.row(piece as usize);
+            for ((low, high), &byte) in low.iter_mut().zip(high.iter_mut()).zip(row) {
+                let [a, b] = halves(byte);
+                *low += scale * f32::from(a);
+                *high += scale * f32::from(b);
             }
         }
         let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();

@@ -1,7 +1,7 @@
 //! Asking an embedder: which one, whether its answer can be used, and what becomes of its failures.
 
 use super::{Embedder, Memory, Pace, Ports};
-use crate::embed::{self, Embedded};
+use crate::embed::{self, Embedded, Words};
 use crate::error::{EmbedderFault, Error, Result};
 use crate::recall::EmbedderSpec;
 use std::rc::Rc;
@@ -200,7 +200,8 @@ pub(super) async fn ask<E: Embedder>(
         vector.take_if(|embedded| embedded.vector.iter().all(|&x| x == 0.0));
         if let Some(embedded) = vector {
             to_unit(&mut embedded.vector);
-            embedded.words.take_if(|words| !embed::are_words(words));
+            let are_none = |words: &mut Words| !embed::are_words(&words.to_bytes());
+            embedded.words.take_if(are_none);
         }
     }
     Ok(vectors)

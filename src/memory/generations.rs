@@ -144,7 +144,7 @@ impl<P: Ports> Memory<P> {
                         owner: piece.owner,
                         embedder: spec.id.clone(),
                         components: super::quantise(&embedded.vector),
-                        words: embedded.words,
+                        words: embedded.words.map(|words| words.to_bytes()),
                     }))),
                     None => {
                         // No known word in it: the corpus must not ask again.

@@ -62,7 +62,7 @@ pub use lane::dense::GraphTask;
 pub use lane::{Lane, LaneHit};
 pub use weights::Weights;
 
-use crate::embed::Embedded;
+use crate::embed::{Embedded, Words};
 use crate::index::IndexError;
 use crate::model::{FactId, RecordRef, SessionId, TurnId};
 use crate::time::Timestamp;
@@ -114,7 +114,7 @@ pub struct Query<'a> {
     /// The vector of [`Corpus::words_to_embed`] of it by the corpus' embedder; `None` recalls by keywords.
     pub vector: Option<&'a [f32]>,
     /// The words of the same, if that embedder gives them.
-    pub words: Option<&'a [u8]>,
+    pub words: Option<&'a Words>,
     pub now: Timestamp,
     /// At most so many items; see [`DEFAULT_LIMIT`].
     pub limit: usize,
@@ -155,7 +155,7 @@ impl<'a> Query<'a> {
     pub fn embedded(self, embedded: Option<&'a Embedded>) -> Query<'a> {
         Query {
             vector: embedded.map(|embedded| &embedded.vector[..]),
-            words: embedded.and_then(|embedded| embedded.words.as_deref()),
+            words: embedded.and_then(|embedded| embedded.words.as_ref()),
             weights: Weights::fitting(embedded),
             ..self
         }

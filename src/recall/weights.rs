@@ -3,7 +3,7 @@
 //! They come from a coordinate search over the questions about five conversations of LoCoMo, rounded (`docs/evaluation.md`).
 //! There is no public data with facts beside turns: where a fact's part has a counterpart in a turn's score it has the same weight.
 
-use crate::embed::Embedded;
+use crate::embed::{Embedded, Words};
 
 macro_rules! weights {
     ($($(#[$doc:meta])* $name:ident = $value:expr,)+) => {
@@ -103,10 +103,22 @@ impl Weights {
         ..Weights::DEFAULT
     };
 
+    /// Of questions whose pieces are rows of a table: likeness of rows says less than that of words in their context, and is seldom low.
+    const WITH_PIECES: Weights = Weights {
+        coverage_asked: 0.4,
+        meaning: 0.6,
+        meaning_before: 0.15,
+        meaning_asked: 0.05,
+        meaning_after: 0.0,
+        likest: 1.0,
+        ..Weights::WITH_WORDS
+    };
+
     /// The weights for a question as an embedder sees it.
     pub fn fitting(question: Option<&Embedded>) -> &'static Weights {
         match question.and_then(|question| question.words.as_ref()) {
-            Some(_) => &Weights::WITH_WORDS,
+            Some(Words::Directions(_)) => &Weights::WITH_WORDS,
+            Some(Words::Pieces(_)) => &Weights::WITH_PIECES,
             None => &Weights::DEFAULT,
         }
     }

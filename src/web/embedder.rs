@@ -57,7 +57,7 @@ impl BrowserEmbedder {
     /// What it makes of one text; nothing without a known word.
     pub fn one(&self, text: &str, kind: Kind) -> Option<Embedded> {
         match self {
-            BrowserEmbedder::Table(table) => table.embed(text).map(Embedded::from),
+            BrowserEmbedder::Table(table) => table.embed_with_words(text),
             BrowserEmbedder::Weights(weights) => weights.embed_with_words(text, kind),
             BrowserEmbedder::Nothing | BrowserEmbedder::Callback(_) => None,
         }

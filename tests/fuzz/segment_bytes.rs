@@ -2,6 +2,7 @@
 
 use super::Target;
 use super::random::Random;
+use onhand::embed::Words;
 use onhand::model::{
     Confidence, Evidence, Fact, FactId, FactType, Origin, RecordRef, Role, SessionId, Turn, TurnId,
     VectorOwner,
@@ -19,8 +20,9 @@ pub struct SegmentBytes {
     n_read: u64,
 }
 
-/// Two words on four axes.
+/// Two words on four axes, and two rows of a table.
 const WORDS: [u8; 5] = [2, 0x1f, 0x88, 0x9a, 0x71];
+const ROWS: [u8; 5] = [0, 0x1f, 0x08, 0x9a, 0x11];
 
 fn spec() -> EmbedderSpec {
     EmbedderSpec {
@@ -121,9 +123,11 @@ impl Target for SegmentBytes {
                 corpus
                     .add_vector(piece.owner, &random.vector(DIMENSIONS))
                     .unwrap();
-                // Every other segment has no words.
-                if round % 2 == 0 {
-                    corpus.add_words_of(&spec().id, piece.owner, &WORDS);
+                // One segment has no words.
+                match round % 3 {
+                    0 => corpus.add_words_of(&spec().id, piece.owner, &WORDS),
+                    1 => corpus.add_words_of(&spec().id, piece.owner, &ROWS),
+                    _ => {}
                 }
             }
             draft.facts = facts.iter().collect();
@@ -169,11 +173,12 @@ impl Target for SegmentBytes {
 }
 
 fn use_it(mut corpus: Corpus, draft: &Draft) {
+    let words = Words::Directions(WORDS.to_vec());
     let query = Query {
         level: Level::Loose,
         limit: 50,
         vector: Some(&[0.5; DIMENSIONS]),
-        words: Some(&WORDS),
+        words: Some(&words),
         ..Query::new(
             "What did Speaker 3 call the boat 2 last March?",
             Timestamp::utc(1_795_000_000_000),

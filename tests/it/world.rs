@@ -207,7 +207,7 @@ impl Embedder for AnyEmbedder {
         }
     }
     async fn embed(&self, texts: &[&str], _: embed::Kind) -> Result<Vec<Option<Embedded>>> {
-        let one = |text: &&str| table().embed(text).map(Embedded::from);
+        let one = |text: &&str| table().embed_with_words(text);
         match self {
             AnyEmbedder::Table(_) => Ok(texts.iter().map(one).collect()),
             AnyEmbedder::Words(words) => words.embed(texts),
@@ -270,7 +270,7 @@ impl Words {
             let words = self.gives_words.get().then(|| self.words(text));
             Some(Embedded {
                 vector: vector?,
-                words,
+                words: words.map(embed::Words::Directions),
             })
         });
         Ok(embedded.collect())

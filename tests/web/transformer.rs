@@ -14,6 +14,8 @@ mod embed;
 
 #[path = "../../src/text/fold.rs"]
 mod fold;
+#[path = "../../src/real.rs"]
+mod real;
 #[path = "../../src/text/stop.rs"]
 mod stop;
 

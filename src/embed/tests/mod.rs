@@ -4,6 +4,7 @@
 
 use super::*;
 
+mod pieces;
 mod refused;
 mod vectors;
 mod wordpiece;

@@ -52,7 +52,7 @@ fn a_small_file_gives_the_vectors_written_in_it() {
     assert_eq!(
         table.id(),
         format!(
-            "static-4-int4-{:08x}",
+            "static-4-int4-{:08x}-words",
             crc32fast::hash(&bytes[..bytes.len() - 4])
         )
     );

@@ -23,7 +23,7 @@ fn vectors_equal_the_reference_reader() {
     let golden: GoldenTable =
         serde_json::from_str(include_str!("../../../tests/golden/static-table.json")).unwrap();
     let table = table();
-    assert_eq!(table.id(), golden.id);
+    assert_eq!(table.id(), format!("{}-words", golden.id));
     assert_eq!(
         table.calibration(),
         Calibration {

@@ -30,7 +30,7 @@ pub use error::WeightsError;
 
 use std::fmt;
 
-use super::{Calibration, Embedded};
+use super::{Calibration, Embedded, Words};
 use coding::Coding;
 use network::Network;
 use tokenizer::Tokenizer;
@@ -138,7 +138,7 @@ impl Transformer {
                 &ids[first..ids.len() - 1],
                 &rows[first * self.network.shape.hidden..],
             );
-            axes.words(rows, &words::places(pieces, own, kind))
+            Words::Directions(axes.words(rows, &words::places(pieces, own, kind)))
         });
         Some(Embedded { vector, words })
     }

@@ -6,8 +6,8 @@
 
 use super::Kind;
 use super::lanes::{LANES, Lanes};
+use crate::embed::directions;
 use crate::embed::wordpiece::WordPiece;
-use crate::embed::words;
 use crate::text::is_stop_word;
 use std::ops::Range;
 
@@ -40,7 +40,7 @@ impl Axes {
                 }
             }
         }
-        words::pack(n, sums.chunks_exact(n))
+        directions::pack(n, sums.chunks_exact(n))
     }
 
     fn lay(&self, row: &[f32], to: &mut [f32]) {

@@ -19,8 +19,8 @@ pub(crate) struct Dense {
     /// Kept until the vector comes; the text of everything else is in the store only.
     /// While one generation gives way to another, both want the same text.
     wanting: BTreeMap<DocNumber, Arc<str>>,
-    /// The words of documents that have a vector, of an embedder that gives them.
-    words: BTreeMap<DocNumber, Box<[u8]>>,
+    /// The words of documents that have a vector, of an embedder that gives them, by number; nothing for none.
+    words: Vec<Box<[u8]>>,
     /// Tells this index from those before and after it: a graph fits one.
     serial: u32,
     awaits_graph: bool,
@@ -52,7 +52,7 @@ impl Dense {
             index: VectorIndex::new(config),
             spec,
             wanting: BTreeMap::new(),
-            words: BTreeMap::new(),
+            words: Vec::new(),
             serial: NEXT.fetch_add(1, Ordering::Relaxed),
             awaits_graph: false,
         }
@@ -79,7 +79,7 @@ impl Dense {
     /// A vector without direction is an answer too (a text of unknown words): the document then wants none any more.
     pub fn add(&mut self, doc: DocNumber, vector: &[f32]) -> Result<(), IndexError> {
         self.index.remove(doc);
-        self.words.remove(&doc);
+        self.drop_words(doc);
         let added = self.index.add(doc, vector);
         match added {
             Ok(()) | Err(IndexError::NotADirection) => {
@@ -93,13 +93,26 @@ impl Dense {
     /// Takes the words of a document that has a vector; others, and bytes that are no words, are dropped.
     pub fn add_words(&mut self, doc: DocNumber, words: &[u8]) {
         if are_words(words) && self.index.contains(doc) {
-            self.words.insert(doc, words.into());
+            let at = doc as usize;
+            if self.words.len() <= at {
+                self.words.resize_with(at + 1, Box::default);
+            }
+            self.words[at] = words.into();
+        }
+    }
+
+    fn drop_words(&mut self, doc: DocNumber) {
+        if let Some(words) = self.words.get_mut(doc as usize) {
+            *words = Box::default();
         }
     }
 
     /// The words of a document, as [`Likest`] compares them.
     pub fn words(&self, doc: DocNumber) -> Option<&[u8]> {
-        self.words.get(&doc).map(|words| &**words)
+        let words = self.words.get(doc as usize);
+        words
+            .map(|words| &**words)
+            .filter(|words| !words.is_empty())
     }
 
     /// How many bytes a row of [`Dense::add_row`] has.
@@ -119,7 +132,7 @@ impl Dense {
 
     pub fn remove(&mut self, doc: DocNumber) {
         self.wanting.remove(&doc);
-        self.words.remove(&doc);
+        self.drop_words(doc);
         self.index.remove(doc);
     }
 
@@ -212,12 +225,12 @@ impl Dense {
     /// Heap bytes.
     pub fn bytes(&self) -> usize {
         let texts: usize = self.wanting.values().map(|text| text.len()).sum();
-        let words: usize = self.words.values().map(|words| words.len()).sum();
+        let words: usize = self.words.iter().map(|words| words.len()).sum();
         self.index.stats().bytes
             + texts
             + of_map::<DocNumber, Arc<str>>(self.wanting.len())
             + words
-            + of_map::<DocNumber, Box<[u8]>>(self.words.len())
+            + self.words.capacity() * size_of::<Box<[u8]>>()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::properties::{Step, Stored, apply, bits, fact_of, step, text};
 use super::vectors::{embed_all, stand_in_spec, stand_in_vector, stand_in_words};
 use super::*;
-use crate::embed::Embedded;
+use crate::embed::{Embedded, Words};
 use crate::recall::{Draft, SegmentError, SegmentKey};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -195,7 +195,7 @@ proptest! {
         prop_assert_eq!(world.corpus.len(), rebuilt.len());
         prop_assert_eq!(world.corpus.n_vectors(), rebuilt.n_vectors());
         let vector = stand_in_vector(&question);
-        let embedded = Embedded { vector: vector.clone(), words: Some(stand_in_words(&question)) };
+        let embedded = Embedded { vector: vector.clone(), words: Some(Words::Directions(stand_in_words(&question))) };
         let has_direction = vector.iter().any(|x| *x != 0.0);
         for level in [Level::Loose, Level::Strict] {
             for question in [question.clone(), format!("what did Speaker 1 say of {question}")] {
@@ -278,8 +278,8 @@ fn words_stand_behind_the_vectors_and_take_nothing_where_there_are_none() {
     assert_eq!(with[9..], [&without[9..], &[3, 2, 0x1f, 0x88, 0]].concat());
     // A count of bytes that are no words.
     let mut wrong = with.clone();
-    *wrong.last_mut().unwrap() = 1;
-    wrong.push(0);
+    *wrong.last_mut().unwrap() = 2;
+    wrong.extend([0, 7]);
     let checksum = crc32fast::hash(&wrong[9..]).to_le_bytes();
     wrong[5..9].copy_from_slice(&checksum);
     let read = Corpus::new(Some(stand_in_spec())).restore(&[&wrong]);
